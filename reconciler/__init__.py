@@ -1,0 +1,5 @@
+"""The engine of gko-tui: what the platform is, what it should be, and what differs.
+
+It knows places, hops, verdicts and plans, and nothing of terminals: no module below this
+package imports Textual or Rich.
+"""
