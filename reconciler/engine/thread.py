@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -79,7 +80,9 @@ class EngineThread:
                 task.cancel()
             if pending:
                 self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-            self._loop.run_until_complete(self._loop.shutdown_default_executor(2.0))
+            # A worker stuck in a fetch must not keep the program from ending: its thread is left behind.
+            with contextlib.suppress(TimeoutError):
+                self._loop.run_until_complete(asyncio.wait_for(self._loop.shutdown_default_executor(), 2.0))
         finally:
             self._loop.close()
 

@@ -1,0 +1,170 @@
+"""What each hop of each resource looked like when it was last in sync, and since when a verdict holds.
+
+Without the last synced state nobody can tell who moved (ENGINE §3): Ahead, Drifted and Conflict differ
+only by it. Kept per leaf as keyed digests, so the file holds names and verdicts but no values.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from reconciler.ledger.database import open_database
+from reconciler.model.errors import LedgerError
+from reconciler.model.keys import ResourceKey
+from reconciler.model.verdicts import Place, Verdict
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE synced (
+        hop TEXT NOT NULL, cluster TEXT NOT NULL, kind TEXT NOT NULL,
+        namespace TEXT NOT NULL, name TEXT NOT NULL,
+        digest BLOB NOT NULL, leaves BLOB NOT NULL, revision TEXT NOT NULL, application TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (hop, cluster, kind, namespace, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE verdict (
+        hop TEXT NOT NULL, cluster TEXT NOT NULL, kind TEXT NOT NULL,
+        namespace TEXT NOT NULL, name TEXT NOT NULL,
+        word TEXT NOT NULL, since REAL NOT NULL,
+        PRIMARY KEY (hop, cluster, kind, namespace, name)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The last state of a hop that was seen in sync: its digest, the Git revision, the instant."""
+
+    digest: bytes
+    revision: str
+    application: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedRecord:
+    """One state to remember; `leaves` is opaque here (packed keyed digests per leaf)."""
+
+    key: ResourceKey
+    digest: bytes
+    leaves: bytes
+    revision: str
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A verdict and the instant since when it holds (seconds since the epoch)."""
+
+    verdict: Verdict
+    since: float
+
+
+class Ledger:
+    """The SQLite ledger of this machine.
+
+    Args:
+        path: its file.
+        warn: told what went wrong when the ledger goes on without something.
+
+    Raises:
+        LedgerError: the file cannot be made or read.
+    """
+
+    def __init__(self, path: Path, *, warn: Callable[[LedgerError], None] = lambda _: None) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._db = open_database(path, _MIGRATIONS, warn=warn)
+
+    def close(self) -> None:
+        """Close the file; the ledger cannot be used afterwards."""
+        self._db.close()
+
+    def synced(self, hop: Place) -> dict[ResourceKey, Synced]:
+        """Every last synced state of a hop, without its leaves."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT cluster, kind, namespace, name, digest, revision, application, at "
+                "FROM synced WHERE hop=?",
+                (hop.value,),
+            ).fetchall()
+        return {ResourceKey(*row[:4]): Synced(*row[4:]) for row in rows}
+
+    def synced_leaves(self, hop: Place, key: ResourceKey) -> bytes | None:
+        """The leaf digests of the last synced state, or None if it was never seen in sync."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT leaves FROM synced WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",
+                (hop.value, *key),
+            ).fetchone()
+        return row[0] if row else None
+
+    def record_synced(self, hop: Place, records: Sequence[SyncedRecord], *, at: float) -> None:
+        """Remember these states as in sync at that instant, in one transaction.
+
+        Raises:
+            LedgerError: the disk is full or the file cannot be written; nothing was recorded.
+        """
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO synced VALUES (?,?,?,?,?,?,?,?,?,?)",
+                ((hop.value, *r.key, r.digest, r.leaves, r.revision, r.application, at) for r in records),
+            )
+
+    def verdicts(self, hop: Place) -> dict[ResourceKey, Since]:
+        """Every verdict that was last recorded for a hop, and since when it held."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT cluster, kind, namespace, name, word, since FROM verdict WHERE hop=?", (hop.value,)
+            ).fetchall()
+        known = {verdict.word: verdict for verdict in Verdict}
+        return {ResourceKey(*row[:4]): Since(known[row[4]], row[5]) for row in rows if row[4] in known}
+
+    def record_verdicts(self, hop: Place, verdicts: Iterable[tuple[ResourceKey, Since]]) -> None:
+        """Remember these verdicts, in one transaction.
+
+        Raises:
+            LedgerError: the disk is full or the file cannot be written; nothing was recorded.
+        """
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO verdict VALUES (?,?,?,?,?,?,?)",
+                ((hop.value, *key, since.verdict.word, since.since) for key, since in verdicts),
+            )
+
+    def forget(self, hop: Place, keys: Iterable[ResourceKey]) -> None:
+        """Drop what is known of these resources: they were seen to be gone from both sides."""
+        gone = [(hop.value, *key) for key in keys]
+        with self._transaction() as db:
+            for table in ("synced", "verdict"):
+                db.executemany(
+                    f"DELETE FROM {table} WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",  # noqa: S608
+                    gone,
+                )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise LedgerError(
+                    f"could not be written: {error}",
+                    subject=self.path.name,
+                    next_step="free some space or end the other gko-tui that holds it; verdicts stay right, "
+                    "but Ahead and Drifted cannot be told apart for what was not recorded",
+                ) from error
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
