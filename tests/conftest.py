@@ -11,10 +11,11 @@ pytest_plugins = ["tests.peers.fixtures"]
 
 @pytest.fixture(autouse=True)
 def _own_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the ledger, the caches, the kubeconfig or the settings of the person who runs it."""
+    """No test touches the ledger, the caches, the kubeconfig or the settings of the person who runs it."""
     home: Path = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GKO_TUI_STATE", str(home / "state"))
     monkeypatch.setenv("GKO_TUI_CACHE", str(home / "cache"))
-    for name in ("KUBECONFIG", "GKO_TUI_CONFIG", "NO_COLOR", "FORCE_COLOR", "XDG_CONFIG_HOME"):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("KUBECONFIG", str(home / "kubeconfig"))
+    for name in ("GKO_TUI_CONFIG", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
