@@ -1,6 +1,9 @@
 // The real peers that the tests may run against: kube-apiserver and etcd (and, only when asked for, kubectl and
 // kube-controller-manager), built from their published modules so that no download of ready binaries is needed.
 // Build with: python -m tests.peers.build
+//
+// etcd stays at the version that this Kubernetes was released and tested with: a newer one would raise gRPC and a
+// hundred other modules inside kube-apiserver, which would then no longer be the server that people run.
 module gko-tui.invalid/tests/peers
 
 go 1.26.0

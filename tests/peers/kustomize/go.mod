@@ -1,4 +1,5 @@
 // kustomize, in a module of its own: its dependencies must not move those that kube-apiserver was released with.
+// v5.8.2 is the newest that Go 1.26, which the other peers ask for, can build.
 // Build with: python -m tests.peers.build kustomize
 module gko-tui.invalid/tests/peers/kustomize
 
