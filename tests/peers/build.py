@@ -82,7 +82,9 @@ def build(name: str) -> Path:
         cached = _cached(recipe)
         if cached is not None:
             return cached
-        raise PeerUnavailable(f"{name} cannot be built: no go command found; install Go, or set GO to its path")
+        raise PeerUnavailable(
+            f"{name} cannot be built: no go command found; install Go, or set GO to its path"
+        )
     folder = _cache_folder() / f"{_sources_digest(recipe)}-{_go_version(go, recipe.folder)}"
     target = folder / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +153,12 @@ def _go() -> str | None:
 def _go_version(go: str, folder: Path) -> str:
     """Ask in the module's own folder: its go.mod may make the go command switch to a newer toolchain."""
     asked = subprocess.run(
-        [go, "env", "GOVERSION"], cwd=folder, env=_go_environment(), capture_output=True, text=True, check=False
+        [go, "env", "GOVERSION"],
+        cwd=folder,
+        env=_go_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     version = asked.stdout.strip()
     if asked.returncode != 0 or not version:
@@ -180,7 +187,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the peers named on the command line; return 0, or 1 if one of them could not be built."""
-    parser = argparse.ArgumentParser(prog=BUILD_COMMAND, description="Build the tests' real peers from Go modules.")
+    parser = argparse.ArgumentParser(
+        prog=BUILD_COMMAND, description="Build the tests' real peers from Go modules."
+    )
     parser.add_argument("names", nargs="*", metavar="peer", help=f"one or more of: {', '.join(RECIPES)}")
     names: list[str] = parser.parse_args(arguments).names or list(DEFAULT_PEERS)
     unknown = [name for name in names if name not in RECIPES]
