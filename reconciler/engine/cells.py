@@ -1,0 +1,139 @@
+"""What a cell says: pure functions from what is known of one resource to the verdicts of its two first hops.
+
+Each names its cause; nothing is called Missing, Orphan or Unmanaged on a guess (ENGINE §3, §6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.engine.actual import ClusterContent
+from reconciler.engine.desired import Desired
+from reconciler.ledger.store import Synced
+from reconciler.model.changes import Change, ChangeKind, path_text
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import NO_HOP, Cell
+from reconciler.model.verdicts import Verdict
+
+MAX_CAUSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict, why, and since when it may hold (None: since now).
+
+    `change_count` counts differences; `first_sight` marks a verdict found without a last synced state.
+    """
+
+    verdict: Verdict | None
+    causes: tuple[str, ...] = ()
+    since: float | None = None
+    first_sight: bool = False
+    change_count: int = 0
+
+    def cell(self, since: float, now: float) -> Cell:
+        """The cell that shows this finding."""
+        if self.verdict is None:
+            return NO_HOP
+        return Cell(self.verdict, since, now, self.causes, self.first_sight, self.change_count)
+
+
+NOTHING = Finding(None)
+SYNCED = Finding(Verdict.SYNCED)
+
+
+def git_finding(desired: Desired | None, unread_source: str) -> Finding:
+    """The G cell: whether the Git source of this resource is readable and valid.
+
+    Args:
+        desired: what Git says, or None where no application defines the resource.
+        unread_source: why the source that might define it cannot be read; empty if all could.
+    """
+    if desired is None:
+        return Finding(Verdict.UNKNOWN, (unread_source,)) if unread_source else NOTHING
+    if desired.broken:
+        return Finding(Verdict.FAILED, (desired.broken,), desired.trace.committed_at or None)
+    if len(desired.definitions) > 1:
+        places = " and ".join(f"{d.document.path}:{d.document.line}" for d in desired.definitions)
+        return Finding(
+            Verdict.FAILED,
+            (f"defined {len(desired.definitions)} times: {places}; keep one",),
+            desired.trace.committed_at or None,
+        )
+    return SYNCED
+
+
+def unreadable(key: ResourceKey, content: ClusterContent) -> Finding | None:
+    """Why the cluster cannot say anything of this resource yet, or None if it can."""
+    if not content.discovered:
+        return Finding(Verdict.UNKNOWN, (content.failure or f"{key.cluster} has not answered yet",))
+    kind = content.kinds.get(key.kind)
+    if kind is None:
+        return None
+    if not kind.listed:
+        reason = kind.failure or content.failure or f"{key.kind} on {key.cluster} has not been listed yet"
+        return Finding(Verdict.UNKNOWN, (reason,))
+    if content.namespaces and key.namespace not in content.namespaces:
+        allowed = ", ".join(sorted(content.namespaces))
+        return Finding(
+            Verdict.UNKNOWN,
+            (f"namespace {key.namespace} is not among those read on {key.cluster}: {allowed}",),
+        )
+    return None
+
+
+def missing(key: ResourceKey, content: ClusterContent, synced: Synced | None) -> Finding:
+    """Git defines the resource, a complete listing does not hold it."""
+    if key.kind not in content.kinds:
+        return Finding(
+            Verdict.MISSING, (f"{key.cluster} does not serve {key.kind}; install the operator's CRDs there",)
+        )
+    if synced is not None:
+        return Finding(
+            Verdict.MISSING, (f"was deleted on {key.cluster} after it was in sync at {synced.revision[:7]}",)
+        )
+    return Finding(Verdict.MISSING, (f"is in Git and was not applied to {key.cluster}",))
+
+
+def extra(
+    key: ResourceKey, *, removed_by: str, synced: Synced | None, owner: str, manager: str, unread_source: str
+) -> Finding:
+    """The cluster holds the resource, Git does not define it: ours once, or never?
+
+    Args:
+        removed_by: the commit that took it out of Git, in words; empty if history never defined it.
+        synced: the last synced state, if this machine has seen one.
+        owner: the tool whose mark it carries.
+        manager: who wrote it last.
+        unread_source: why Git cannot be asked; then nothing is claimed.
+    """
+    if unread_source:
+        return Finding(Verdict.UNKNOWN, (unread_source,))
+    if removed_by:
+        return Finding(Verdict.ORPHAN, (f"removed from Git by {removed_by}, still on {key.cluster}",))
+    if synced is not None:
+        return Finding(
+            Verdict.ORPHAN, (f"was in sync with Git at {synced.revision[:7]}, Git no longer defines it",)
+        )
+    if owner == "gko-tui":
+        return Finding(Verdict.ORPHAN, ("carries our mark, no application defines it",))
+    by = f"owned by {owner}" if owner else f"written by {manager}" if manager else "made by hand"
+    return Finding(Verdict.UNMANAGED, (f"{by}; no application of this configuration defines it",))
+
+
+def change_causes(changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """What differs, in a few words without values: the path, how, and who wrote it."""
+    words = {
+        ChangeKind.CHANGED: "differs",
+        ChangeKind.ADDED: "only on the cluster",
+        ChangeKind.REMOVED: "only in Git",
+        ChangeKind.MOVED: "at another position",
+    }
+    shown = [
+        f"{path_text(change.path)} {words[change.kind]}"
+        + (f" (by {change.manager})" if change.manager else "")
+        for change in changes[:MAX_CAUSES]
+    ]
+    if len(changes) > MAX_CAUSES:
+        shown.append(f"and {len(changes) - MAX_CAUSES} more")
+    return tuple(shown)

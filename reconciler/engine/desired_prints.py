@@ -1,0 +1,90 @@
+"""Fingerprints of Git's documents, by blob: parsed once, then found on disk.
+
+Documents of one blob under one schema give one fingerprint for every cluster, so a fleet of clusters
+costs no more parsing than one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from reconciler.engine.desired import Definition
+from reconciler.engine.fingerprint import Fingerprinter
+from reconciler.rules.schema import Schema
+
+if TYPE_CHECKING:
+    from reconciler.git.cache import ParseCache
+    from reconciler.git.source import GitSource
+
+Ref = tuple[str, int]
+"""A document: its blob and its position in it."""
+
+
+class DesiredPrints:
+    """The fingerprints of the left side of the cluster hop.
+
+    Args:
+        fingerprinter: key and rules.
+        sources: name → Git source, to read bodies that are not known yet.
+        cache: what survives restarts; None keeps them in memory only.
+    """
+
+    def __init__(
+        self, fingerprinter: Fingerprinter, sources: Mapping[str, GitSource], cache: ParseCache | None
+    ) -> None:
+        self._fingerprinter = fingerprinter
+        self._sources = sources
+        self._cache = cache
+        self._known: dict[bytes, dict[Ref, bytes]] = defaultdict(dict)
+
+    def get(self, definition: Definition, schema: Schema) -> bytes | None:
+        """The fingerprint if it is known."""
+        return self._known[self._fingerprinter.context(schema)].get(_ref(definition))
+
+    def prepare(self, wanted: Iterable[tuple[Definition, Schema]]) -> dict[Definition, str]:
+        """Make every one of these fingerprints known; blocking, for a worker thread.
+
+        Returns:
+            the definitions that cannot be read, with the reason.
+        """
+        by_schema: dict[bytes, tuple[Schema, dict[Ref, Definition]]] = {}
+        for definition, schema in wanted:
+            context = self._fingerprinter.context(schema)
+            if _ref(definition) not in self._known[context]:
+                by_schema.setdefault(context, (schema, {}))[1][_ref(definition)] = definition
+        failed: dict[Definition, str] = {}
+        for context, (schema, asked) in by_schema.items():
+            found = self._cache.digests(context, list(asked)) if self._cache is not None else {}
+            self._known[context].update(found)
+            unknown = {ref: definition for ref, definition in asked.items() if ref not in found}
+            failed.update(self._make(context, schema, unknown))
+        return failed
+
+    def _make(
+        self, context: bytes, schema: Schema, missing: Mapping[Ref, Definition]
+    ) -> dict[Definition, str]:
+        by_source: dict[str, list[Definition]] = defaultdict(list)
+        for definition in missing.values():
+            by_source[definition.source].append(definition)
+        made: dict[Ref, bytes] = {}
+        failed: dict[Definition, str] = {}
+        for source, definitions in by_source.items():
+            by_document = {d.document: d for d in definitions}
+            for document, body in self._sources[source].bodies(by_document):
+                definition = by_document[document]
+                try:
+                    made[_ref(definition)] = self._fingerprinter.of(body, schema)
+                except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+                    failed[definition] = (
+                        f"{document.path}:{document.line} is not shaped as a resource: {error}"
+                    )
+        self._known[context].update(made)
+        if self._cache is not None and made:
+            self._cache.put_digests(context, made)
+        return failed
+
+
+def _ref(definition: Definition) -> Ref:
+    return (definition.document.blob, definition.document.index)

@@ -1,0 +1,208 @@
+"""Judging resources: what Git wants against what the cluster holds, one row each.
+
+The cheap way first: equal fingerprints are Synced and nothing is read. Only what differs is inflated,
+normalised and compared leaf by leaf, three-way where a last synced state is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reconciler.engine.actual import Actual, ClusterContent
+from reconciler.engine.actual_prints import ActualPrints
+from reconciler.engine.cells import (
+    SYNCED,
+    Finding,
+    change_causes,
+    extra,
+    git_finding,
+    missing,
+    unreadable,
+)
+from reconciler.engine.desired import Desired
+from reconciler.engine.desired_prints import DesiredPrints
+from reconciler.engine.fingerprint import same
+from reconciler.engine.since import SinceWhen
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import Row
+from reconciler.model.verdicts import Place, Verdict
+
+if TYPE_CHECKING:
+    from reconciler.cluster.objects import ClusterObject
+    from reconciler.engine.pairs import Pairs
+    from reconciler.ledger.store import Synced
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """Everything that judging reads; the engine's loop keeps it up to date."""
+
+    actual: Actual
+    desired: dict[ResourceKey, Desired] = field(default_factory=dict)
+    removed: dict[ResourceKey, str] = field(default_factory=dict)
+    """Resources that history defined and Git no longer does: which commit took them away, in words."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Cluster → why a source that might define resources there cannot be read."""
+    unparsed: dict[ResourceKey, str] = field(default_factory=dict)
+    """Resources whose document is there but is not shaped as one."""
+    synced: dict[ResourceKey, Synced] = field(default_factory=dict)
+
+
+class Judge:
+    """Turns knowledge into rows.
+
+    Args:
+        knowledge: what is known; read anew at every call.
+        desired_prints, actual_prints: fingerprints of both sides.
+        pairs: reads two bodies and compares them, for what is not equal.
+        since: since when a verdict holds.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        desired_prints: DesiredPrints,
+        actual_prints: ActualPrints,
+        pairs: Pairs,
+        since: SinceWhen,
+        clock: Callable[[], float],
+    ) -> None:
+        self._knowledge = knowledge
+        self._desired_prints = desired_prints
+        self._actual_prints = actual_prints
+        self._pairs = pairs
+        self._since = since
+        self._clock = clock
+
+    def rows(
+        self, keys: Iterable[ResourceKey], before: Mapping[ResourceKey, Row]
+    ) -> tuple[dict[ResourceKey, Row], set[ResourceKey]]:
+        """Judge these resources.
+
+        Args:
+            keys: the resources that may have changed.
+            before: the rows as they are published.
+
+        Returns:
+            the rows that differ from those before, and the keys that no place knows any longer.
+        """
+        now = self._clock()
+        changed: dict[ResourceKey, Row] = {}
+        gone: set[ResourceKey] = set()
+        for key in keys:
+            row = self._row(key, before.get(key), now)
+            if row is None:
+                gone.add(key)
+            elif row is not before.get(key):
+                changed[key] = row
+        return changed, gone
+
+    def _row(self, key: ResourceKey, before: Row | None, now: float) -> Row | None:
+        known = self._knowledge
+        content = known.actual.clusters.get(key.cluster)
+        if content is None:
+            return None
+        desired, found = known.desired.get(key), content.objects.get(key)
+        if desired is None and found is None and not self._was_known(key, content):
+            return None
+        git = git_finding(desired, known.unread.get(key.cluster, ""))
+        if desired is not None and key in known.unparsed:
+            git = Finding(Verdict.FAILED, (known.unparsed[key],))
+        cluster = self._cluster_finding(key, content, desired, found)
+        row = Row(
+            key,
+            desired.first.application if desired is not None else "",
+            git.cell(self._since(key, Place.GIT, git, before, now), now),
+            cluster.cell(self._since(key, Place.CLUSTER, cluster, before, now), now),
+            git_trace=desired.trace if desired is not None else None,
+            cluster_trace=found.trace if found is not None else None,
+            labels=found.labels if found is not None else desired.first.document.labels if desired else (),
+        )
+        return before if before is not None and _says_the_same(before, row) else _next(before, row)
+
+    def _was_known(self, key: ResourceKey, content: ClusterContent) -> bool:
+        """Whether this machine has seen the resource and nobody can be asked now."""
+        return unreadable(key, content) is not None and key in self._knowledge.synced
+
+    def _cluster_finding(
+        self, key: ResourceKey, content: ClusterContent, desired: Desired | None, found: ClusterObject | None
+    ) -> Finding:
+        known = self._knowledge
+        synced = known.synced.get(key)
+        if found is None:
+            blind = unreadable(key, content)
+            if blind is not None:
+                return self._last_seen(key, blind)
+            return missing(key, content, synced)
+        if desired is None:
+            return extra(
+                key,
+                removed_by=known.removed.get(key, ""),
+                synced=synced,
+                owner=found.trace.owner,
+                manager=found.trace.manager,
+                unread_source=known.unread.get(key.cluster, ""),
+            )
+        if key in known.unparsed:
+            return Finding(Verdict.UNKNOWN, ("the document in Git cannot be compared",))
+        return self._compared(key, content, desired, found)
+
+    def _compared(
+        self, key: ResourceKey, content: ClusterContent, desired: Desired, found: ClusterObject
+    ) -> Finding:
+        schema = content.schema(key.kind)
+        right = self._actual_prints.get(found, schema)
+        for definition in desired.definitions:
+            left = self._desired_prints.get(definition, schema)
+            if left is not None and same(left, right):
+                return SYNCED
+        if len(desired.definitions) > 1:
+            return Finding(
+                Verdict.UNKNOWN,
+                (f"Git defines it {len(desired.definitions)} times and the cluster matches none of them",),
+            )
+        judgement = self._pairs.judge(desired, found, schema)
+        if judgement.verdict is Verdict.SYNCED:
+            return SYNCED
+        return Finding(
+            judgement.verdict,
+            change_causes(judgement.changes),
+            _since_evidence(judgement.verdict, desired, found),
+            judgement.first_sight,
+            len(judgement.changes),
+        )
+
+    def _last_seen(self, key: ResourceKey, blind: Finding) -> Finding:
+        synced = self._knowledge.synced.get(key)
+        if synced is None:
+            return blind
+        return Finding(Verdict.UNKNOWN, (*blind.causes, f"last seen in sync at {synced.revision[:7]}"))
+
+
+def _since_evidence(verdict: Verdict, desired: Desired, found: ClusterObject) -> float | None:
+    """When the side that moved was written, where that is known."""
+    if verdict is Verdict.AHEAD:
+        return desired.trace.committed_at or None
+    return found.trace.changed_at or None
+
+
+def _says_the_same(before: Row, row: Row) -> bool:
+    """Whether nothing that a person or a program reads of the row has changed, `observed_at` aside."""
+    return (
+        before.application == row.application
+        and before.git_trace == row.git_trace
+        and before.cluster_trace == row.cluster_trace
+        and before.labels == row.labels
+        and all(
+            (a.verdict, a.causes, a.first_sight, a.change_count)
+            == (b.verdict, b.causes, b.first_sight, b.change_count)
+            for a, b in zip(before.cells, row.cells, strict=True)
+        )
+    )
+
+
+def _next(before: Row | None, row: Row) -> Row:
+    return row if before is None else replace(row, version=before.version + 1)

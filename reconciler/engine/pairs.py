@@ -1,0 +1,141 @@
+"""Two documents of one resource, read and compared leaf by leaf: for what is not equal, and for people.
+
+Only this module inflates bodies. Results of judging are kept while neither side moves, so that a row that
+stays drifted costs nothing on the next pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reconciler.engine.desired import Definition, Desired
+from reconciler.engine.fingerprint import Fingerprinter
+from reconciler.model.changes import HopDiff, Ignored
+from reconciler.model.keys import ResourceKey
+from reconciler.model.verdicts import Place
+from reconciler.rules.comparing import Judgement, judge, unpack_leaves
+from reconciler.rules.normalise import normalise
+from reconciler.rules.redact import redact_body, redact_changes
+from reconciler.rules.schema import Schema
+from reconciler.rules.text import document_lines
+
+if TYPE_CHECKING:
+    from reconciler.cluster.objects import ClusterObject
+    from reconciler.git.source import GitSource
+    from reconciler.model.rows import Cell
+
+MAX_KEPT = 5_000
+"""Judgements kept; a fleet with more differences than that pays for them again."""
+
+
+class Pairs:
+    """Reads and compares the two sides of the cluster hop.
+
+    Args:
+        fingerprinter: key and rules.
+        sources: name → Git source.
+        synced_leaves: the packed leaf digests of the last synced state of a resource, or None.
+    """
+
+    def __init__(
+        self,
+        fingerprinter: Fingerprinter,
+        sources: Mapping[str, GitSource],
+        synced_leaves: Callable[[ResourceKey], bytes | None],
+    ) -> None:
+        self._key = fingerprinter.key
+        self._ruleset = fingerprinter.ruleset
+        self._fingerprinter = fingerprinter
+        self._sources = sources
+        self._synced_leaves = synced_leaves
+        self._kept: dict[tuple[object, ...], Judgement] = {}
+
+    def judge(self, desired: Desired, found: ClusterObject, schema: Schema) -> Judgement:
+        """Compare a resource three-way (blocking: it reads both bodies)."""
+        leaves = self._synced_leaves(found.key)
+        document = desired.first.document
+        name = (
+            document.blob,
+            document.index,
+            found.uid,
+            found.resource_version,
+            self._fingerprinter.context(schema),
+            leaves,
+            desired.trace.committed_at,
+        )
+        kept = self._kept.get(name)
+        if kept is None:
+            left, right = self.read(desired.first), found.body()
+            kept = self._judge(desired, left, right, schema, leaves)
+            while len(self._kept) >= MAX_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[name] = kept
+        return kept
+
+    def read(self, definition: Definition) -> dict[str, Any]:
+        """The body of a document in Git."""
+        return self._sources[definition.source].body(definition.document)
+
+    def diff(
+        self,
+        key: ResourceKey,
+        desired: Desired | None,
+        found: ClusterObject | None,
+        schema: Schema,
+        cell: Cell,
+    ) -> HopDiff:
+        """Everything to say of the cluster hop of one resource, redacted (blocking)."""
+        left = self.read(desired.first) if desired is not None else None
+        right = found.body() if found is not None else None
+        ignored: list[Ignored] = []
+        changes = ()
+        if desired is not None and left is not None and right is not None:
+            judgement = self._judge(desired, left, right, schema, self._synced_leaves(key))
+            changes = redact_changes(judgement.changes, key.kind, self._key)
+        return HopDiff(
+            Place.CLUSTER,
+            left=f"Git {desired.trace.revision[:7]} {desired.trace.path}".strip()
+            if desired
+            else "Git (absent)",
+            right=f"Cluster {key.cluster}" + ("" if found is not None else " (absent)"),
+            verdict=cell.verdict,
+            causes=cell.causes,
+            changes=tuple(changes),
+            left_lines=self._lines(left, schema, key, ignored),
+            right_lines=self._lines(right, schema, key, ignored),
+            ignored=tuple(dict.fromkeys(ignored)),
+        )
+
+    def lines(self, body: dict[str, Any], key: ResourceKey) -> tuple[str, ...]:
+        """One whole document as YAML lines, redacted, without the book-keeping of field managers."""
+        shown = dict(body)
+        if isinstance(shown.get("metadata"), dict):
+            shown["metadata"] = {k: v for k, v in shown["metadata"].items() if k != "managedFields"}
+        return document_lines(redact_body(shown, key.kind, self._key))
+
+    def _judge(
+        self,
+        desired: Desired,
+        left: dict[str, Any],
+        right: dict[str, Any],
+        schema: Schema,
+        leaves: bytes | None,
+    ) -> Judgement:
+        return judge(
+            desired=normalise(left, schema, self._ruleset),
+            actual=normalise(right, schema, self._ruleset),
+            synced=unpack_leaves(leaves) if leaves is not None else None,
+            key=self._key,
+            committed_at=desired.trace.committed_at or None,
+            body=right,
+            schema=schema,
+        )
+
+    def _lines(
+        self, body: dict[str, Any] | None, schema: Schema, key: ResourceKey, ignored: list[Ignored]
+    ) -> tuple[str, ...]:
+        if body is None:
+            return ()
+        normalised = normalise(body, schema, self._ruleset, ignored=ignored)
+        return document_lines(redact_body(normalised, key.kind, self._key))

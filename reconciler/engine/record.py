@@ -1,0 +1,134 @@
+"""Recording what was seen: newly synced states with their leaves, and since when each verdict holds.
+
+This machine's ledger is written in every mode, `observe` included; nothing else is (ENGINE §8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from reconciler.engine.actual_prints import ActualPrints
+from reconciler.engine.fingerprint import Fingerprinter
+from reconciler.engine.judging import Knowledge
+from reconciler.ledger.store import Ledger, Since, Synced, SyncedRecord
+from reconciler.model.errors import LedgerError
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import Row
+from reconciler.model.verdicts import Place, Verdict
+from reconciler.rules.comparing import leaf_digests, pack_leaves
+from reconciler.rules.normalise import normalise
+
+if TYPE_CHECKING:
+    from reconciler.rules.schema import Schema
+
+
+class Recorder:
+    """Writes the ledger after each pass. All of it blocks.
+
+    Args:
+        ledger: this machine's ledger; None where it could not be opened (then nothing is remembered).
+        knowledge: what was judged.
+        actual_prints: fingerprints of the clusters' objects.
+        fingerprinter: key and rules.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger | None,
+        knowledge: Knowledge,
+        actual_prints: ActualPrints,
+        fingerprinter: Fingerprinter,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._knowledge = knowledge
+        self._prints = actual_prints
+        self._fingerprinter = fingerprinter
+        self._clock = clock
+        self._verdicts: dict[tuple[Place, ResourceKey], Since] = {}
+        if ledger is not None:
+            for hop in (Place.GIT, Place.CLUSTER):
+                self._verdicts.update({(hop, key): since for key, since in ledger.verdicts(hop).items()})
+
+    def record(self, rows: Mapping[ResourceKey, Row], gone: set[ResourceKey]) -> LedgerError | None:
+        """Remember these rows and forget the resources that are gone from both sides.
+
+        Returns:
+            what kept the ledger from being written, if anything did.
+        """
+        if self._ledger is None:
+            return None
+        try:
+            self._record_synced(self._ledger, rows)
+            self._record_verdicts(self._ledger, rows)
+            self._forget(self._ledger, gone)
+        except LedgerError as error:
+            return error
+        finally:
+            self._prints.save()
+        return None
+
+    def _record_synced(self, ledger: Ledger, rows: Mapping[ResourceKey, Row]) -> None:
+        records = []
+        for key, row in rows.items():
+            if row.cluster.verdict is not Verdict.SYNCED:
+                continue
+            record = self._synced_record(key)
+            if record is not None:
+                records.append(record)
+        if not records:
+            return
+        now = self._clock()
+        ledger.record_synced(Place.CLUSTER, records, at=now)
+        for made in records:
+            self._knowledge.synced[made.key] = Synced(made.digest, made.revision, made.application, now)
+
+    def _synced_record(self, key: ResourceKey) -> SyncedRecord | None:
+        """The state to remember; None where it is the one remembered already."""
+        desired = self._knowledge.desired.get(key)
+        content = self._knowledge.actual.clusters[key.cluster]
+        found = content.objects.get(key)
+        if desired is None or found is None:
+            return None
+        schema = content.schema(key.kind)
+        # The context is part of the digest: leaves made under other rules cannot be compared with.
+        digest = self._fingerprinter.context(schema) + self._prints.get(found, schema)
+        known = self._knowledge.synced.get(key)
+        if known is not None and known.digest == digest:
+            return None
+        return SyncedRecord(
+            key, digest, self._leaves(found.body(), schema), desired.trace.revision, desired.first.application
+        )
+
+    def _leaves(self, body: dict[str, object], schema: Schema) -> bytes:
+        normalised = normalise(body, schema, self._fingerprinter.ruleset)
+        return pack_leaves(leaf_digests(normalised, self._fingerprinter.key))
+
+    def _record_verdicts(self, ledger: Ledger, rows: Mapping[ResourceKey, Row]) -> None:
+        for hop in (Place.GIT, Place.CLUSTER):
+            moved = []
+            for key, row in rows.items():
+                cell = row.cell(hop)
+                if cell.verdict is None:
+                    continue
+                since = Since(cell.verdict, cell.since)
+                if self._verdicts.get((hop, key)) != since:
+                    moved.append((key, since))
+            if moved:
+                ledger.record_verdicts(hop, moved)
+                self._verdicts.update({(hop, key): since for key, since in moved})
+
+    def _forget(self, ledger: Ledger, gone: set[ResourceKey]) -> None:
+        known = [
+            key for key in gone if key in self._knowledge.synced or (Place.CLUSTER, key) in self._verdicts
+        ]
+        if not known:
+            return
+        for hop in (Place.GIT, Place.CLUSTER):
+            ledger.forget(hop, known)
+        for key in known:
+            self._knowledge.synced.pop(key, None)
+            for hop in (Place.GIT, Place.CLUSTER):
+                self._verdicts.pop((hop, key), None)

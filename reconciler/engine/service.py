@@ -1,0 +1,289 @@
+"""The engine as its three faces use it: observe once, run live, answer for one resource.
+
+It owns the effects (sources, clusters, ledger) and hands everything else to the modules named for a verb.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from reconciler.cluster.connection import open_cluster
+from reconciler.cluster.watching import ClusterWatch, observe_once
+from reconciler.engine.actual import Actual
+from reconciler.engine.actual_prints import ActualPrints
+from reconciler.engine.desired_prints import DesiredPrints
+from reconciler.engine.fingerprint import Fingerprinter
+from reconciler.engine.fleet import Fleet
+from reconciler.engine.git_state import GitState
+from reconciler.engine.judging import Judge, Knowledge
+from reconciler.engine.loop import Pass
+from reconciler.engine.marks import Marks
+from reconciler.engine.pairs import Pairs
+from reconciler.engine.record import Recorder
+from reconciler.engine.since import SinceWhen
+from reconciler.git.cache import ParseCache
+from reconciler.git.source import GitSource
+from reconciler.ledger.digest_cache import DigestCache
+from reconciler.ledger.store import Ledger
+from reconciler.model.changes import HopDiff
+from reconciler.model.errors import GkoError, LedgerError, UsageError
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import PlaceState, Problem
+from reconciler.model.verdicts import Place
+from reconciler.rules.ruleset import RuleSet
+from reconciler.settings.paths import digest_key
+
+if TYPE_CHECKING:
+    from reconciler.settings.model import Cluster, Platform, Source
+    from reconciler.settings.paths import StatePaths
+
+log = structlog.get_logger(__name__)
+
+LOCAL_POLL_S = 2.0
+"""How often a repository on this machine is asked for its head: a few system calls."""
+REMOTE_POLL_S = 30.0
+FRESH_EVERY_S = 5.0
+"""Signs of life of a cluster are published at most this often."""
+
+
+class Engine:
+    """Reads the places of a platform and judges what it finds.
+
+    Args:
+        platform: sources, clusters, applications.
+        paths: where this machine keeps its ledger and caches.
+        environ: the environment, for credentials and tools.
+        clock: seconds since the epoch.
+        fleet: where to publish; a new one by default.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        paths: StatePaths,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+        fleet: Fleet | None = None,
+    ) -> None:
+        self.platform = platform
+        self.fleet = fleet if fleet is not None else Fleet()
+        self._environ = environ
+        self._clock = clock
+        self._fingerprinter = Fingerprinter(digest_key(paths), RuleSet())
+        self._warnings: list[LedgerError] = []
+        self._ledger = self._open_ledger(paths)
+        self._digests = DigestCache(paths.cache / "digests.db", warn=self._warnings.append)
+        self._parses = ParseCache(paths.cache / "parses.db")
+        sources = {
+            spec.name: GitSource(spec, paths, cache=self._parses, environ=environ, clock=clock)
+            for spec in platform.sources
+        }
+        self._git = GitState(platform, sources, self.fleet, clock)
+        self._marks = Marks()
+        self._actual_prints = ActualPrints(self._fingerprinter, self._digests)
+        self._actual = Actual(
+            {cluster.name: cluster.namespaces for cluster in platform.clusters},
+            changed=self._marks.changed,
+            scope_changed=self._marks.scope_changed,
+            place_changed=self._place_changed,
+            sign_of_life=self._sign_of_life,
+            arrived=self._actual_prints.arrived,
+            clock=clock,
+        )
+        self._knowledge = Knowledge(self._actual)
+        self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves)
+        self._pass = self._make_pass(sources)
+        self._publish_warnings()
+
+    def _make_pass(self, sources: Mapping[str, GitSource]) -> Pass:
+        remembered = {}
+        if self._ledger is not None:
+            self._knowledge.synced.update(self._ledger.synced(Place.CLUSTER))
+            remembered = {hop: self._ledger.verdicts(hop) for hop in (Place.GIT, Place.CLUSTER)}
+        desired_prints = DesiredPrints(self._fingerprinter, sources, self._parses)
+        return Pass(
+            self._marks,
+            self._knowledge,
+            self._git,
+            desired_prints,
+            Judge(
+                self._knowledge,
+                desired_prints,
+                self._actual_prints,
+                self._pairs,
+                SinceWhen(remembered),
+                self._clock,
+            ),
+            Recorder(self._ledger, self._knowledge, self._actual_prints, self._fingerprinter, self._clock),
+            self.fleet,
+        )
+
+    # --- observing -------------------------------------------------------------------------
+
+    async def observe_once(self, *, progress: Callable[[str], None] | None = None) -> None:
+        """Read every place once, judge everything, record it; the fleet then holds the answer.
+
+        Args:
+            progress: told in a few words what has been read.
+        """
+        say = progress if progress is not None else lambda _: None
+        say(f"reading {len(self.platform.sources)} sources and {len(self.platform.clusters)} clusters")
+        await asyncio.gather(
+            *(self._read_source(spec.name, say) for spec in self.platform.sources),
+            *(self._read_cluster(spec, say) for spec in self.platform.clusters),
+        )
+        say("comparing")
+        await self._pass.everything()
+
+    async def run(self) -> None:
+        """Observe until cancelled: sources are polled, clusters watched, changes judged as they come."""
+        async with asyncio.TaskGroup() as tasks:
+            for source in self.platform.sources:
+                tasks.create_task(self._alive(source.name, partial(self._follow_source, source)))
+            for cluster in self.platform.clusters:
+                tasks.create_task(self._alive(cluster.name, partial(self._follow_cluster, cluster)))
+            tasks.create_task(self._alive("comparing", self._pass.forever))
+
+    async def _alive(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep following: a fault of our own in one place must not end the others."""
+        while True:
+            try:
+                await follow()
+            except Exception as error:
+                log.exception("fault", place=name)
+                problem = Problem(
+                    Place.CLUSTER,
+                    name,
+                    name,
+                    f"a fault of gko-tui itself: {type(error).__name__}",
+                    "it goes on in 5 s; start with --debug and report what the log says",
+                )
+                self.fleet.publish_problems(f"fault {name}", (problem,))
+                await asyncio.sleep(5.0)
+
+    async def refresh(self) -> None:
+        """Ask every source for its head now (clusters are watched and need no asking)."""
+        await asyncio.gather(*(self._poll_source(spec.name) for spec in self.platform.sources))
+
+    async def _read_source(self, name: str, say: Callable[[str], None]) -> None:
+        await asyncio.to_thread(self._git.refresh, name)
+        say(f"{name} read")
+
+    async def _read_cluster(self, spec: Cluster, say: Callable[[str], None]) -> None:
+        try:
+            client = await open_cluster(spec, environ=self._environ)
+        except GkoError as error:
+            self._actual.state(spec.name, None, self._failed(spec, error))
+            return
+        try:
+            await observe_once(client, spec, self._actual)
+        except GkoError as error:
+            self._actual.state(spec.name, None, self._failed(spec, error))
+        finally:
+            await client.aclose()
+        say(f"{spec.name} read")
+
+    async def _follow_source(self, spec: Source) -> None:
+        while True:
+            await self._poll_source(spec.name)
+            await asyncio.sleep(LOCAL_POLL_S if spec.path is not None else REMOTE_POLL_S)
+
+    async def _poll_source(self, name: str) -> None:
+        if await asyncio.to_thread(self._git.refresh, name):
+            self._marks.desired_changed()
+
+    async def _follow_cluster(self, spec: Cluster) -> None:
+        watch = ClusterWatch(lambda: open_cluster(spec, environ=self._environ), spec, clock=self._clock)
+        await watch.run(self._actual)
+
+    # --- answering -------------------------------------------------------------------------
+
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff:
+        """What differs on a hop of one resource, safe to show.
+
+        Raises:
+            UsageError: no such resource is known, or the hop is not read yet.
+            GkoError: a body could not be read.
+        """
+        row = self.fleet.row(key)
+        if row is None:
+            raise UsageError("is not known", subject=str(key), next_step="list what is with: gko-tui get")
+        if hop is not Place.CLUSTER:
+            raise UsageError(f"the hop {hop.value} does not exist here", subject=str(key))
+        content = self._actual.clusters[key.cluster]
+        return await asyncio.to_thread(
+            self._pairs.diff,
+            key,
+            self._knowledge.desired.get(key),
+            content.objects.get(key),
+            content.schema(key.kind),
+            row.cluster,
+        )
+
+    async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
+        """A whole document as YAML lines, redacted; empty where the place has none.
+
+        Raises:
+            GkoError: the document could not be read.
+        """
+        body: dict[str, Any] | None = None
+        desired = self._knowledge.desired.get(key)
+        if place is Place.GIT and desired is not None:
+            body = await asyncio.to_thread(self._pairs.read, desired.first)
+        elif place is Place.CLUSTER:
+            content = self._actual.clusters.get(key.cluster)
+            found = content.objects.get(key) if content is not None else None
+            body = found.body() if found is not None else None
+        return await asyncio.to_thread(self._pairs.lines, body, key) if body is not None else ()
+
+    async def aclose(self) -> None:
+        """Let go of files; the engine cannot be used afterwards."""
+        for closing in (self._ledger, self._digests, self._parses):
+            if closing is not None:
+                with contextlib.suppress(Exception):
+                    closing.close()
+
+    # --- what the rooms tell ---------------------------------------------------------------
+
+    def _place_changed(self, state: PlaceState) -> None:
+        log.debug("place", place=state.place.value, name=state.name, phase=state.phase, message=state.message)
+        self.fleet.publish_place(state)
+
+    def _sign_of_life(self, cluster: str, at: float) -> None:
+        state = self.fleet.place(Place.CLUSTER, cluster)
+        if state is not None and state.phase != "failed" and at - state.observed_at >= FRESH_EVERY_S:
+            self.fleet.publish_place(replace(state, observed_at=at))
+
+    def _failed(self, spec: Cluster, error: GkoError) -> PlaceState:
+        return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
+
+    def _synced_leaves(self, key: ResourceKey) -> bytes | None:
+        if self._ledger is None or key not in self._knowledge.synced:
+            return None
+        return self._ledger.synced_leaves(Place.CLUSTER, key)
+
+    def _open_ledger(self, paths: StatePaths) -> Ledger | None:
+        try:
+            return Ledger(paths.state / "ledger.db", warn=self._warnings.append)
+        except LedgerError as error:
+            self._warnings.append(error)
+            return None
+
+    def _publish_warnings(self) -> None:
+        self.fleet.publish_problems(
+            "ledger",
+            (
+                Problem(
+                    Place.CLUSTER, "ledger", error.subject, error.what, error.next_step, severity="warning"
+                )
+                for error in self._warnings
+            ),
+        )
