@@ -1,0 +1,1 @@
+"""The engine without a terminal: the same loop, told as log lines."""

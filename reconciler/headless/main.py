@@ -1,0 +1,120 @@
+"""`gko-reconciler`: the engine's loop as a service, one structured line for each verdict that changes.
+
+It observes only; acting comes with plans. Standard output carries JSON lines, so that a cluster's log
+collector can read them; nothing else is printed there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.model.errors import GkoError
+from reconciler.model.verdicts import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.engine.service import Engine
+    from reconciler.headless.report import Reporter
+
+SUMMARY_EVERY_S = 60.0
+DRAIN_EVERY_S = 0.5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT.
+
+    Args:
+        argv: the command line without the program's name; None for the process's own.
+
+    Returns:
+        the exit code: that of the last state with `--once`, 0 after a signal, 1 when nothing could start.
+    """
+    arguments = _parser().parse_args(argv)
+    if arguments.version:
+        from importlib.metadata import version
+
+        print(f"gko-reconciler {version('gko-tui')}")  # noqa: T201 - what was asked for
+        return 0
+    try:
+        return asyncio.run(_run(arguments))
+    except GkoError as error:
+        print(f"gko-reconciler: {error.sentence()}", file=sys.stderr)  # noqa: T201 - the service's last word
+        return int(ExitCode.ERROR)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gko-reconciler",
+        description="Observe Git and clusters, and log every verdict that changes as a JSON line.",
+    )
+    parser.add_argument("--config", type=Path, help="the gko-tui.yaml to use")
+    parser.add_argument("--once", action="store_true", help="read everything once, print it, and end")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    return parser
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    from reconciler.engine.service import Engine
+    from reconciler.headless.report import Reporter
+    from reconciler.settings.load import find_settings
+    from reconciler.settings.paths import StatePaths
+
+    platform = find_settings(arguments.config, Path.cwd(), os.environ)
+    paths = StatePaths.default(os.environ)
+    engine = Engine(platform, paths, environ=os.environ, clock=time.time)
+    reporter = Reporter(engine.fleet, sys.stdout, clock=time.time)
+    try:
+        if arguments.once:
+            await engine.observe_once()
+            reporter.changes()
+            reporter.summary()
+            return int(engine.fleet.exit_code(engine.fleet.rows().values(), now=time.time()))
+        await _until_signalled(engine, reporter)
+        return 0
+    finally:
+        await engine.aclose()
+
+
+async def _until_signalled(engine: Engine, reporter: Reporter) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    reporter.say("started", sources=len(engine.platform.sources), clusters=len(engine.platform.clusters))
+    running = [loop.create_task(engine.run()), loop.create_task(_report(reporter))]
+    stopping = loop.create_task(stop.wait())
+    try:
+        await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
+            if task.done():
+                task.result()
+    finally:
+        for task in (*running, stopping):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*running, stopping, return_exceptions=True)
+        reporter.changes()
+        reporter.say("stopped")
+
+
+async def _report(reporter: Reporter) -> None:
+    since_summary = 0.0
+    while True:
+        await asyncio.sleep(DRAIN_EVERY_S)
+        since_summary += DRAIN_EVERY_S
+        reporter.changes()
+        if since_summary >= SUMMARY_EVERY_S:
+            since_summary = 0.0
+            reporter.summary()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
