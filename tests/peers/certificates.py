@@ -66,7 +66,7 @@ class Authority:
         return self._issue(file_name, hosts[0], (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def client(self, file_name: str, user: str, groups: Sequence[str] = ()) -> Pair:
-        """Issue a client's certificate, as Kubernetes reads it: common name = user, organisations = groups."""
+        """Issue a client's certificate; Kubernetes reads its common name as user, organisations as groups."""
         return self._issue(file_name, user, groups, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
     def _issue(

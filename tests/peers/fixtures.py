@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RealClusters(Protocol):
-    """What the fixture `real_clusters` gives: the first `count` clusters of the session, started if need be."""
+    """What the fixture `real_clusters` gives: the session's first clusters, started if need be."""
 
     def __call__(self, count: int) -> list[KubeControlPlane]: ...
 

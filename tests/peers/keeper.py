@@ -45,7 +45,8 @@ def keep(grace: float, log: str, command: list[str]) -> int:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_keeper if sys.platform == "linux" else None,
+            # Safe here: this program has one thread only.
+            preexec_fn=_die_with_keeper if sys.platform == "linux" else None,  # noqa: PLW1509
         )
     # SIGCHLD writes into this pipe, so that one select waits for both ends: the tests' and the server's.
     ended, signalled = os.pipe()

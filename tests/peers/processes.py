@@ -38,7 +38,7 @@ class ServerProcess:
         grace: seconds it is given to end by itself before it is killed; 0 kills at once.
     """
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, *, grace: float = 5.0) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, *, grace: float = 3.0) -> None:
         self.name = name
         self.log = log
         self._keeper = subprocess.Popen(

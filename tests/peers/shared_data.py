@@ -1,4 +1,4 @@
-"""Where the reference data lies: CRDs, examples and recordings that tests read but the project does not contain."""
+"""Where the reference data lies: CRDs, examples, recordings that tests read and the project does not hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def shared_folder() -> Path | None:
-    """Return the references folder: `$GKO_TUI_SHARED`, or else `shared` beside the repository; None if absent."""
+    """Return the references folder, or None: `$GKO_TUI_SHARED`, or else `shared` beside the repository."""
     named = os.environ.get("GKO_TUI_SHARED")
     folder = Path(named).expanduser().absolute() if named else _REPOSITORY.parent / "shared"
     return folder if (folder / "data").is_dir() else None
