@@ -2,6 +2,7 @@
 
 One frozen value, `Platform`, is all that the engine is given. How it is found, read and complained about
 is `load`'s subject; this module only says what is valid. Names of secrets stand here, never secrets.
+The text of a ValueError below says what is expected; `complaints` adds where and what was found.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
     model_validator,
 )
@@ -43,14 +43,9 @@ def _located(path: Path, info: ValidationInfo) -> Path:
     return Path(base, expanded) if base is not None else expanded
 
 
-def _without_control(text: str) -> str:
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in text):
-        raise ValueError("text without control characters")
-    return text
-
-
 def _inside_repository(folder: str) -> str:
-    if folder.startswith(("/", "~")) or "\\" in folder or ".." in folder.split("/"):
+    control = any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in folder)
+    if control or folder.startswith(("/", "~")) or "\\" in folder or ".." in folder.split("/"):
         raise ValueError("a folder inside the repository, relative to its root, such as apis/prod")
     return "/".join(part for part in folder.split("/") if part not in ("", "."))
 
@@ -93,16 +88,38 @@ def _typed(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
-Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_without_control)]
-"""Text of at least one character, on one line."""
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-"""A name of ours: letters, digits, `.`, `_`, `-`."""
-ClusterName = Annotated[str, StringConstraints(pattern=r"^[^\s,\x00-\x1f\x7f-\x9f]{1,253}$")]
-"""A cluster's name, which may be a kubeconfig context's: anything without blanks and commas."""
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""The name of an environment variable."""
-Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-"""A Kubernetes namespace (RFC 1123 label)."""
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(expected)
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, _matching(r"[^\x00-\x1f\x7f-\x9f]+", "text of at least one character, on one line")]
+"""Text of at least one character, without control characters."""
+Name = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
+        "a name of at most 63 letters, digits, '.', '_' and '-' that begins with a letter or digit",
+    ),
+]
+ClusterName = Annotated[
+    str, _matching(r"[^\s,\x00-\x1f\x7f-\x9f]{1,253}", "a name without blanks and commas")
+]
+"""A cluster's name, which may be a kubeconfig context's (`arn:aws:eks:…:cluster/prod`)."""
+Variable = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
+Namespace = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        "a Kubernetes namespace: at most 63 lower-case letters, digits and '-'",
+    ),
+]
 Located = Annotated[Path, AfterValidator(_located)]
 """A path on this machine."""
 Argv = Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -236,7 +253,7 @@ class Application(Settings):
 
     name: Name
     source: Text
-    folder: Annotated[str, AfterValidator(_without_control), AfterValidator(_inside_repository)] = ""
+    folder: Annotated[str, AfterValidator(_inside_repository)] = ""
     render: Render = YamlRender()
     clusters: Annotated[tuple[Text, ...], Field(min_length=1)]
     namespace: Namespace | None = None

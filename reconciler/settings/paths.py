@@ -62,11 +62,11 @@ class StatePaths:
 
 def user_config_file(environ: Mapping[str, str]) -> Path:
     """Where the user's own gko-tui.yaml is looked for last."""
-    return _folder(environ, "GKO_TUI_CONFIG_HOME", "XDG_CONFIG_HOME", "user_config_path") / "gko-tui.yaml"
+    return _folder(environ, "", "XDG_CONFIG_HOME", "user_config_path") / "gko-tui.yaml"
 
 
 def _folder(environ: Mapping[str, str], own: str, xdg: str, function: str) -> Path:
-    if named := environ.get(own):
+    if named := environ.get(own, ""):
         return Path(named).expanduser().absolute()
     if sys.platform not in ("darwin", "win32") and (base := environ.get(xdg)) and Path(base).is_absolute():
         return Path(base, APP)

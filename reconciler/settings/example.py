@@ -1,0 +1,74 @@
+"""The commented configuration that `gko-tui config example` prints; a test loads it."""
+
+from __future__ import annotations
+
+EXAMPLE = """\
+# gko-tui.yaml: what gko-tui reads. Looked for in this order: --config FILE, $GKO_TUI_CONFIG,
+# gko-tui.yaml here or in a folder above up to the root of the Git repository, the user's own
+# configuration folder. Relative paths count from this file's folder.
+version: 1
+
+# Git repositories. Committed content is read, never the working tree.
+sources:
+  - name: apis
+    url: https://git.example.org/platform/apis.git   # or path: ../apis, for a repository on this machine
+    ref: main                       # a branch, tag or commit; left out: the repository's HEAD
+    auth:                           # names of secrets, never secrets
+      token_env: GIT_TOKEN          # or token_file: PATH, or token_command: [prog, arg]
+      # username: ci                # where the host wants one beside the token
+      # ssh_key: ~/.ssh/id_ed25519  # for git@host:… URLs; left out: the SSH agent
+      # ssh_passphrase_env: KEY_PASSPHRASE
+      # known_hosts: ~/.ssh/known_hosts
+      # ca_file: company-ca.pem
+      # proxy: http://proxy.example.org:3128
+
+# Kubernetes clusters. Left out: kubeconfig means $KUBECONFIG or ~/.kube/config, context its current one.
+clusters:
+  - name: prod-eu
+    context: prod-eu
+    protected: true                 # later plans that write here ask for the cluster's name
+  - name: stage
+    kubeconfig: ~/.kube/stage
+    context: stage
+    namespaces: [payments, shop]    # read only these; left out: all
+    request_timeout_s: 10
+
+# Which folder of which source goes to which clusters.
+applications:
+  - name: payments
+    source: apis
+    folder: payments                # left out: the whole repository
+    clusters: [prod-eu, stage]
+    namespace: payments             # for documents that state none
+    mode: observe                   # observe | propose | heal | sync
+  - name: shop
+    source: apis
+    folder: shop/overlays/prod
+    render: kustomize               # yaml (default) | kustomize | helm | command
+    clusters: [prod-eu]
+  - name: portal
+    source: apis
+    folder: charts/portal
+    render:
+      type: helm
+      release: portal
+      values: [values-prod.yaml]    # relative to the folder
+      namespace: portal
+    clusters: [prod-eu]
+
+# Control planes (Gravitee APIM) and the gateways they serve.
+control_planes:
+  - name: apim-eu
+    url: https://apim.example.org
+    organization: DEFAULT
+    environment: DEFAULT
+    clusters: [prod-eu]
+    auth:
+      token_env: APIM_TOKEN         # or username_env and password_env
+gateways:
+  - name: gateway-eu
+    cluster: prod-eu
+    namespace: gravitee
+    selector: app.kubernetes.io/component=gateway
+    control_plane: apim-eu
+"""
