@@ -62,7 +62,6 @@ class KubeControlPlane(ClusterAccess):
         self._apiserver: ServerProcess | None = None
         self._controllers: ServerProcess | None = None
         self._etcd_url = ""
-        self._data: Path | None = None
 
     # -- what it is ----------------------------------------------------------------------------------
 
@@ -116,7 +115,7 @@ class KubeControlPlane(ClusterAccess):
         return self
 
     def stop(self) -> None:
-        """End the servers at once; remove the data, and the folder if it is ours. Harmless when repeated."""
+        """End the servers at once; the data goes, and a temporary folder, too. Harmless when repeated."""
         self._end_servers()
         if self._folder is not None and self._given_folder is None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -206,9 +205,10 @@ class KubeControlPlane(ClusterAccess):
 
     def _start_etcd(self) -> None:
         self._etcd_url, peer_url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-        self._data = Path(tempfile.mkdtemp(prefix="etcd-", dir=self.folder))
-        command = etcd_command(peer_binary("etcd"), self._data, self._etcd_url, peer_url)
-        self._etcd = ServerProcess("etcd", command, self.folder / "etcd.log", grace=0)
+        # etcd reserves 64 MB and more, however little it holds, so that its data does not outlive it.
+        data = Path(tempfile.mkdtemp(prefix="etcd-", dir=self.folder))
+        command = etcd_command(peer_binary("etcd"), data, self._etcd_url, peer_url)
+        self._etcd = ServerProcess("etcd", command, self.folder / "etcd.log", grace=0, scratch=data)
         with httpx.Client(trust_env=False) as client:
             self._wait(self._etcd, lambda: _says_ok(client, f"{self._etcd_url}/health"))
 
@@ -230,11 +230,6 @@ class KubeControlPlane(ClusterAccess):
         self._forget_clients()
         for server in servers:
             server.kill()
-        if self._data is not None:
-            shutil.rmtree(
-                self._data, ignore_errors=True
-            )  # etcd reserves 64 MB and more, however little it holds
-            self._data = None
 
 
 def _says_ok(client: httpx.Client, url: str) -> bool:

@@ -2,12 +2,13 @@
 
 Run as a program of its own, between the tests and the server:
 
-    python -I -S keeper.py GRACE LOG COMMAND...
+    python -I -S keeper.py GRACE LOG SCRATCH COMMAND...
 
 The tests hold the other end of this program's standard input. When they close it, or die in whatever
 way (SIGKILL included), the read below ends, and the server is asked to stop, then killed. That holds
 whichever thread started the server, which Linux's parent-death signal would not: it fires when the
 starting *thread* ends. The signal is set as well, from here, for the case that this program is killed.
+The server's scratch folder goes with it, for the same reason: nobody else may be left to remove it.
 
 The first line on standard output is the server's process id; the exit code is the server's.
 """
@@ -31,12 +32,13 @@ def _die_with_keeper() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def keep(grace: float, log: str, command: list[str]) -> int:
+def keep(grace: float, log: str, scratch: str, command: list[str]) -> int:
     """Run a command until it ends or standard input closes.
 
     Args:
         grace: seconds between asking it to stop (SIGTERM) and killing it; 0 kills at once.
         log: the file that its output is appended to.
+        scratch: a folder to remove when it has ended; empty for none.
         command: what to run.
     """
     with open(log, "ab") as output:  # noqa: PTH123 -- pathlib would double this program's start-up time
@@ -60,6 +62,10 @@ def keep(grace: float, log: str, command: list[str]) -> int:
             _end(server, grace)
         elif ended in readable:
             os.read(ended, 1024)
+    if scratch:
+        import shutil  # most servers have no scratch folder, and every import delays the start
+
+        shutil.rmtree(scratch, ignore_errors=True)
     return server.returncode if server.returncode >= 0 else 128 - server.returncode
 
 
@@ -76,4 +82,4 @@ def _end(server: subprocess.Popen[bytes], grace: float) -> None:
 if __name__ == "__main__":
     # A Ctrl-C in the terminal is for the tests, which then close our input; the signal itself is not ours.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(keep(float(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    sys.exit(keep(float(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))

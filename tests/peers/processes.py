@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -36,13 +37,22 @@ class ServerProcess:
         command: its argument list.
         log: the file that its output is appended to.
         grace: seconds it is given to end by itself before it is killed; 0 kills at once.
+        scratch: a folder that is removed when it has ended, even if that is because the tests were killed.
     """
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, *, grace: float = 3.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        grace: float = 3.0,
+        scratch: Path | None = None,
+    ) -> None:
         self.name = name
         self.log = log
         self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_KEEPER), str(grace), str(log), *command],
+            [sys.executable, "-I", "-S", str(_KEEPER), str(grace), str(log), str(scratch or ""), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Its own session: a Ctrl-C or a hang-up reaches the tests, whose end then reaches the keeper.
@@ -74,7 +84,8 @@ class ServerProcess:
     def kill(self) -> None:
         """End the server as a crash would, and wait until it is gone. Harmless when it already is."""
         if self.running:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.pid, signal.SIGKILL)
         self.stop()
 
     def stop(self) -> None:

@@ -249,6 +249,7 @@ def test_servers_end_with_the_process_that_started_them_however_it_ends(
     # then its servers and their keepers end, and other clusters go on
     assert len(pids) == 4
     assert wait_until_gone(pids, timeout=15) == []
+    assert list((tmp_path / "orphaned").glob("etcd-*")) == []
     assert real_cluster.client().get(_NAMESPACES).status_code == 200
 
 
