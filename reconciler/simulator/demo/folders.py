@@ -1,0 +1,38 @@
+"""What a team keeps in the repository: folders of manifest files, each meant for some clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.simulator.demo.manifests import Spec
+
+EU, US, STAGE, SILENT = "prod-eu", "prod-us", "stage", "dr-eu"
+"""The clusters of the demo; the last one accepts connections and never answers."""
+ANSWERING = (EU, US, STAGE)
+CLUSTERS = (*ANSWERING, SILENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One application: `apps/TEAM/NAME` with its files, and the clusters it goes to.
+
+    `files` maps a file name to its documents; `namespaced` is False where the manifests leave the
+    namespace to the application.
+    """
+
+    team: str
+    name: str
+    clusters: tuple[str, ...]
+    files: dict[str, list[Spec]]
+    comment: str = ""
+    namespaced: bool = True
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the repository."""
+        return f"apps/{self.team}/{self.name}"
+
+    @property
+    def application(self) -> str:
+        """The name of the application in gko-tui.yaml and in the GitOps tool."""
+        return f"{self.team}-{self.name}"
