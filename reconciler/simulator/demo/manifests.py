@@ -395,7 +395,7 @@ def v4(kind: str, title: str, version: str, about: str, **fields: Any) -> Spec:
 
 
 def proxy(title: str, version: str, about: str, path: str, target: str | list[Spec], **fields: Any) -> Spec:
-    """The spec of an HTTP proxy API: a path, one backend URL or endpoint groups, then whatever it has more."""
+    """The spec of an HTTP proxy API: a path, one backend URL or endpoint groups, then what else it has."""
     groups = http_endpoints(target) if isinstance(target, str) else target
     listeners = fields.pop("listeners", None) or [http_listener(path)]
     return v4("PROXY", title, version, about, listeners=listeners, endpointGroups=groups, **fields)

@@ -1,0 +1,346 @@
+"""What is wrong in the demo, declared: where, which verdict it must get, and how it is made.
+
+The platform is seeded from this list and the test of the whole matrix reads its expectation from it:
+whatever no incident names is Synced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reconciler.model.changes import ABSENT
+from reconciler.model.keys import ResourceKey
+from reconciler.model.verdicts import Place, Verdict
+from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US, Folder
+from reconciler.simulator.demo.manifests import Spec, key_less, manifest, proxy
+from reconciler.simulator.demo.teams.shop import black_friday_teaser
+from reconciler.simulator.demo.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEdit:
+    """Somebody wrote a value into the object (ABSENT: took it away), hours ago, with a tool."""
+
+    hours: float
+    manager: str
+    at: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDelete:
+    """Somebody deleted the object, hours ago."""
+
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCreate:
+    """Somebody made an object that was never in Git, hours ago, with a tool."""
+
+    hours: float
+    manager: str
+    body: Spec
+
+
+@dataclass(frozen=True, slots=True)
+class NotYetSynced:
+    """The commit of this id has not reached the cluster."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotPruned:
+    """The commit of this id took it out of Git; the cluster kept it."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedByGitOps:
+    """The commit of this id left Git in a state that no tool applies."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindForbidden:
+    """The reader may not list this resource (its plural) on the cluster."""
+
+    plural: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSilent:
+    """The cluster accepts connections and never answers."""
+
+
+Making = (
+    ClusterEdit
+    | ClusterDelete
+    | ClusterCreate
+    | NotYetSynced
+    | NotPruned
+    | RefusedByGitOps
+    | KindForbidden
+    | ClusterSilent
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something to find.
+
+    `keys` are the resources whose cell of `place` must show `verdict`; they are empty where a whole
+    kind on `cluster`, or the whole cluster, is concerned.
+    """
+
+    id: str
+    title: str
+    place: Place
+    verdict: Verdict
+    made: Making
+    keys: tuple[ResourceKey, ...] = ()
+    cluster: str = ""
+    kind: str = ""
+
+
+def _api(clusters: Sequence[str], namespace: str, name: str) -> tuple[ResourceKey, ...]:
+    return tuple(ResourceKey(cluster, "ApiV4Definition", namespace, name) for cluster in clusters)
+
+
+def _httpbin() -> Spec:
+    spec = proxy(
+        "httpbin test",
+        "0.0.1",
+        "just trying something, karl",
+        "/httpbin",
+        "http://httpbin.default.svc:80",
+        plans={"open": key_less()},
+    )
+    found = manifest("ApiV4Definition", "default", "httpbin-test", spec)
+    del found["metadata"]["labels"]
+    return found
+
+
+_DEBUG_PLAN: Final = {
+    "name": "debug",
+    "description": "temporary!! remove after the incident",
+    "security": {"type": "KEY_LESS"},
+}
+_K, _G = Place.CLUSTER, Place.GIT
+_RATE = "spec.flows.0.request.0.configuration.rate.limit"
+
+INCIDENTS: Final = (
+    Incident(
+        "rate-limit-raised",
+        "A rate limit was raised with kubectl edit",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(3.1, "kubectl-edit", _RATE, 800),
+        _api((EU,), "payments", "payment-initiation"),
+    ),
+    Incident(
+        "backend-moved",
+        "An endpoint was moved to the green deployment by hand",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(
+            26.4,
+            "kubectl-edit",
+            "spec.endpointGroups.0.endpoints.0.configuration.target",
+            "http://tracking-green.logistics.svc:8080",
+        ),
+        _api((US,), "logistics", "shipment-tracking"),
+    ),
+    Incident(
+        "api-stopped",
+        "An API was stopped with kubectl patch",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(0.7, "kubectl-patch", "spec.state", "STOPPED"),
+        _api((EU,), "marketing", "loyalty"),
+    ),
+    Incident(
+        "guard-switched-on",
+        "The outage guard was switched on and forgotten",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(61.0, "kubectl-edit", "spec.steps.0.enabled", True),
+        (ResourceKey(US, "SharedPolicyGroup", "platform", "outage-guard"),),
+    ),
+    Incident(
+        "flow-removed",
+        "A flow with a rate limit was removed in staging",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(18.2, "kubectl-edit", "spec.flows.0", ABSENT),
+        _api((STAGE,), "identity", "sessions"),
+    ),
+    Incident(
+        "plan-added",
+        "A key-less plan was patched into Refunds at night",
+        _K,
+        Verdict.DRIFTED,
+        ClusterEdit(31.6, "kubectl-patch", "spec.plans.debug", _DEBUG_PLAN),
+        _api((EU,), "payments", "refunds"),
+    ),
+    Incident(
+        "deleted",
+        "Returns was deleted in America",
+        _K,
+        Verdict.MISSING,
+        ClusterDelete(49.0),
+        _api((US,), "logistics", "returns"),
+    ),
+    Incident(
+        "subscription-deleted",
+        "A subscription is gone in staging",
+        _K,
+        Verdict.MISSING,
+        ClusterDelete(75.5),
+        (ResourceKey(STAGE, "Subscription", "identity", "personnel-scim"),),
+    ),
+    Incident(
+        "not-pruned",
+        "Gift Cards v1 left Git and stayed in Europe",
+        _K,
+        Verdict.ORPHAN,
+        NotPruned("gift-cards-removed"),
+        _api((EU,), "shop", "gift-cards-v1"),
+    ),
+    Incident(
+        "scanners-not-pruned",
+        "The old scanners' application stayed in staging",
+        _K,
+        Verdict.ORPHAN,
+        NotPruned("scanners-removed"),
+        (ResourceKey(STAGE, "Application", "logistics", "legacy-scanners"),),
+    ),
+    Incident(
+        "made-by-hand",
+        "A teaser API that was never in Git",
+        _K,
+        Verdict.UNMANAGED,
+        ClusterCreate(130.0, "kubectl-create", black_friday_teaser()),
+        _api((US,), "shop", "black-friday-teaser"),
+    ),
+    Incident(
+        "experiment",
+        "Somebody's experiment in staging",
+        _K,
+        Verdict.UNMANAGED,
+        ClusterCreate(290.0, "kubectl-client-side-apply", _httpbin()),
+        _api((STAGE,), "default", "httpbin-test"),
+    ),
+    Incident(
+        "tab",
+        "A tab makes the newsletter's manifest unreadable",
+        _G,
+        Verdict.FAILED,
+        RefusedByGitOps("newsletter-broken"),
+        _api((EU, US), "marketing", "newsletter"),
+    ),
+    Incident(
+        "defined-twice",
+        "Two files define Wishlist",
+        _G,
+        Verdict.FAILED,
+        RefusedByGitOps("wishlist-twice"),
+        _api((EU, US, STAGE), "shop", "wishlist"),
+    ),
+    Incident(
+        "not-synced",
+        "Checkout's new timeout is on its way to production",
+        _K,
+        Verdict.AHEAD,
+        NotYetSynced("checkout-timeout"),
+        _api((EU, US), "shop", "checkout"),
+    ),
+    Incident(
+        "rolling-out",
+        "Token Exchange's new limit has not reached Europe",
+        _K,
+        Verdict.AHEAD,
+        NotYetSynced("token-limit"),
+        _api((EU,), "identity", "token-exchange"),
+    ),
+    Incident(
+        "groups-forbidden",
+        "Groups may not be read in America",
+        _K,
+        Verdict.UNKNOWN,
+        KindForbidden("groups"),
+        cluster=US,
+        kind="Group",
+    ),
+    Incident(
+        "silent",
+        "The recovery cluster does not answer",
+        _K,
+        Verdict.UNKNOWN,
+        ClusterSilent(),
+        cluster=SILENT,
+    ),
+)
+
+Cells = dict[str, Verdict | None]
+
+
+def expected_matrix(timeline: Timeline) -> dict[ResourceKey, Cells]:
+    """Return every row that the demo must have, and what each of its four cells must show.
+
+    Args:
+        timeline: the history that the demo was made from.
+
+    Returns:
+        resource → place (Git, cluster, control plane, gateway by their words) → verdict, None where
+        the hop does not exist. A row that is not in it must not be there.
+    """
+    matrix = {key: _cells(git=Verdict.SYNCED, cluster=Verdict.SYNCED) for key in resources_in_git(timeline)}
+    for incident in INCIDENTS:
+        keys = incident.keys or [key for key in matrix if _concerns(incident, key)]
+        for key in keys:
+            cells = matrix.setdefault(key, _cells(git=None, cluster=None))
+            cells[incident.place.value] = incident.verdict
+    return matrix
+
+
+def resources_in_git(timeline: Timeline) -> list[ResourceKey]:
+    """Every resource that Git defines, or would if its file could be read, on every cluster it goes to."""
+    last_good: dict[str, Sequence[Mapping[str, Any]]] = {}
+    for step in timeline.steps:
+        for path, state in step.files.items():
+            if state is None:
+                last_good.pop(path, None)
+            elif state.documents:
+                last_good[path] = state.documents
+    found: dict[ResourceKey, None] = {}
+    for path, documents in last_good.items():
+        folder = timeline.folder_of[path]
+        for document in documents:
+            for cluster in folder.clusters:
+                found[key_of(cluster, document, folder)] = None
+    return list(found)
+
+
+def key_of(cluster: str, document: Mapping[str, Any], folder: Folder) -> ResourceKey:
+    """The resource that a document of a folder means on a cluster."""
+    metadata = document["metadata"]
+    return ResourceKey(cluster, document["kind"], metadata.get("namespace", folder.team), metadata["name"])
+
+
+def _cells(*, git: Verdict | None, cluster: Verdict | None) -> Cells:
+    return {
+        Place.GIT.value: git,
+        Place.CLUSTER.value: cluster,
+        Place.CONTROL_PLANE.value: None,
+        Place.GATEWAY.value: None,
+    }
+
+
+def _concerns(incident: Incident, key: ResourceKey) -> bool:
+    return key.cluster == incident.cluster and incident.kind in ("", key.kind)
