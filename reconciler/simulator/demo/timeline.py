@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from reconciler.model.changes import ABSENT
@@ -142,9 +141,7 @@ def put(document: Spec, at: str, value: object) -> None:
     A number that is one past the end of a list appends.
     """
     *way, last = at.split(".")
-    inner: Any = reduce(
-        lambda node, step: node[int(step)] if isinstance(node, list) else node[step], way, document
-    )
+    inner = _at(document, way)
     if isinstance(inner, list):
         place = int(last)
         inner[place : place + 1] = [] if value is ABSENT else [deepcopy(value)]
@@ -154,8 +151,10 @@ def put(document: Spec, at: str, value: object) -> None:
         inner[last] = deepcopy(value)
 
 
-def _step(node: Any, step: str) -> Any:
-    return node[int(step)] if isinstance(node, list) else node[step]
+def _at(document: Any, way: Iterable[str]) -> Any:
+    for step in way:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    return document
 
 
 def _broken(text: str) -> str:
