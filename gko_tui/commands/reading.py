@@ -1,0 +1,69 @@
+"""Reading the platform once for a command that answers and ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gko_tui.commands.invocation import Invocation
+from gko_tui.commands.selection import Selection
+from gko_tui.output.progress import Progress
+from reconciler.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.service import Engine
+    from reconciler.settings.model import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An engine that has read everything that was asked for, and what that was."""
+
+    engine: Engine
+    selection: Selection
+
+
+@asynccontextmanager
+async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
+    """Read every place that the command line asks for, with progress on a terminal's standard error.
+
+    Raises:
+        UsageError: a selector is not of its form.
+        NothingSelected: no cluster has the name that was given.
+        ConfigurationError: the configuration cannot be used.
+    """
+    selection = Selection.parse(invocation.arguments)
+    platform = _impatient(selection.narrow(invocation.platform()), invocation.arguments.timeout)
+    paths = invocation.paths()
+    with Progress(invocation.console) as progress:
+        progress("starting")
+        from reconciler.engine.service import Engine
+
+        engine = Engine(platform, paths, environ=invocation.environ, clock=invocation.clock)
+        try:
+            await engine.observe_once(progress=progress)
+        except BaseException:
+            await engine.aclose()
+            raise
+    try:
+        yield Reading(engine, selection)
+    finally:
+        await engine.aclose()
+
+
+def _impatient(platform: Platform, timeout_s: float | None) -> Platform:
+    """The platform with every cluster's patience cut to `timeout_s`."""
+    if timeout_s is None:
+        return platform
+    if not timeout_s > 0:
+        raise UsageError("is not a number of seconds above 0", subject=f"--timeout {timeout_s:g}")
+    return platform.model_copy(
+        update={
+            "clusters": tuple(
+                cluster.model_copy(update={"request_timeout_s": min(timeout_s, cluster.request_timeout_s)})
+                for cluster in platform.clusters
+            )
+        }
+    )

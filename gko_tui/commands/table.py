@@ -1,0 +1,181 @@
+"""Every command of the command line, in one table: the parser, the help and the docs all read it.
+
+Plain data: nothing here imports a handler, so that `--help` and a typo cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+HOP_NAMES = ("cluster",)
+"""Hops that can be read; each new place adds its own."""
+FORMATS = ("table", "json", "yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument or option.
+
+    Args:
+        flags: its names; one without dashes is positional.
+        help: one sentence without a full stop.
+        options: what argparse is told besides (metavar, nargs, choices, type…).
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One verb.
+
+    Args:
+        name: as it is typed; `config check` is the verb `check` of the group `config`.
+        summary: one sentence.
+        handler: `module:function`, imported when the command runs; called with an `Invocation`.
+        arguments: its own arguments, after the global ones.
+        examples: command lines worth knowing.
+    """
+
+    name: str
+    summary: str
+    handler: str
+    arguments: tuple[Argument, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+GLOBAL = (
+    Argument(("--config",), "the gko-tui.yaml to use", {"metavar": "FILE"}),
+    Argument(
+        ("--debug",), "log to the state folder and standard error; show tracebacks", {"action": "store_true"}
+    ),
+    Argument(("--ascii",), "draw with ASCII characters only", {"action": "store_true"}),
+    Argument(("--no-color",), "no colours (NO_COLOR does the same)", {"action": "store_true"}),
+    Argument(("--plain",), "never open the terminal; print lines instead", {"action": "store_true"}),
+)
+"""Options of every command, written before or after it."""
+
+OUTPUT = Argument(
+    ("-o", "--output"),
+    "how to write: table, json or yaml",
+    {"choices": FORMATS, "default": "table", "metavar": "FORMAT"},
+)
+
+SELECTORS = (
+    Argument(
+        ("--cluster",),
+        "only these clusters (names or globs; may be repeated, or separated by commas)",
+        {"action": "append", "metavar": "NAME"},
+    ),
+    Argument(("-n", "--namespace"), "only these namespaces", {"action": "append", "metavar": "NAME"}),
+    Argument(("--kind",), "only these kinds, in any case or plural", {"action": "append", "metavar": "KIND"}),
+    Argument(
+        ("-l", "--selector"),
+        "only resources with these labels: a=b,c!=d,e in (f,g),!h",
+        {"metavar": "LABELS"},
+    ),
+    Argument(("--application",), "only these applications", {"action": "append", "metavar": "NAME"}),
+)
+
+READING = (
+    OUTPUT,
+    *SELECTORS,
+    Argument(
+        ("--timeout",), "give up on a cluster's answer after SECONDS", {"type": float, "metavar": "SECONDS"}
+    ),
+    Argument(
+        ("--allow-unknown",),
+        "what could not be read does not count in the exit code",
+        {"action": "store_true"},
+    ),
+)
+
+WATCH = Argument(("--watch", "-w"), "stay, and print what changes as it changes", {"action": "store_true"})
+
+RESOURCES = Argument(
+    ("resources",),
+    "[CLUSTER:]KIND/[NAMESPACE/]NAME or a NAME, with * and ?",
+    {"nargs": "*", "metavar": "RESOURCE"},
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "status",
+        "Say of every resource whether each place still is what the one before it says.",
+        "gko_tui.commands.status:status",
+        (*READING, WATCH),
+        ("gko-tui status", "gko-tui status --cluster 'prod-*' -o json", "gko-tui status --watch"),
+    ),
+    Command(
+        "get",
+        "List resources with their verdicts and every cause.",
+        "gko_tui.commands.status:get",
+        (RESOURCES, *READING, WATCH),
+        ("gko-tui get payments-api", "gko-tui get 'prod-eu:ApiV4Definition/pay/*' -o yaml"),
+    ),
+    Command(
+        "diff",
+        "Show what differs on a hop, field by field, and who changed it.",
+        "gko_tui.commands.diff:run",
+        (
+            RESOURCES,
+            Argument(
+                ("--hop",),
+                "the place on the right of the hop: cluster",
+                {"choices": HOP_NAMES, "default": "cluster", "metavar": "HOP"},
+            ),
+            *READING,
+        ),
+        ("gko-tui diff", "gko-tui diff ApiV4Definition/pay/payments-api -o json"),
+    ),
+    Command(
+        "doctor",
+        "Check what can be reached, and which rights are there or missing, per place and verb.",
+        "gko_tui.commands.doctor:run",
+        (OUTPUT, READING[-2]),
+    ),
+    Command(
+        "info",
+        "Show versions, folders and the configuration in use.",
+        "gko_tui.commands.info:run",
+        (
+            OUTPUT,
+            Argument(
+                ("--schema",),
+                "print the JSON Schema of a document: status, change, diff, doctor",
+                {"choices": ("status", "change", "diff", "doctor"), "metavar": "NAME"},
+            ),
+        ),
+        ("gko-tui info", "gko-tui info --schema status"),
+    ),
+    Command(
+        "config check",
+        "Validate gko-tui.yaml and name every error with its line.",
+        "gko_tui.commands.config:check",
+        (Argument(("file",), "the file; left out: the one that would be used", {"nargs": "?"}), OUTPUT),
+    ),
+    Command(
+        "config example",
+        "Print a commented gko-tui.yaml.",
+        "gko_tui.commands.config:example",
+        (),
+        ("gko-tui config example > gko-tui.yaml",),
+    ),
+    Command(
+        "demo",
+        "Start an embedded platform with incidents to find, and open the terminal on it.",
+        "gko_tui.commands.demo:run",
+        (
+            Argument(
+                ("--serve",),
+                "only serve: print kubeconfig and configuration, and stay up",
+                {"action": "store_true"},
+            ),
+            Argument(("--seed",), "vary the demo's data", {"type": int, "metavar": "NUMBER"}),
+        ),
+    ),
+)

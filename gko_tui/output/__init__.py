@@ -1,0 +1,1 @@
+"""How the command line writes: tables for people, versioned documents for programs."""

@@ -1,0 +1,97 @@
+"""What differs on a hop, for people: the direction, then one field after the other and who wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from gko_tui.output.cells import cells, fitted, padded
+from gko_tui.output.console import Console
+from gko_tui.output.diff_document import plain
+from gko_tui.view.words import counted, since
+from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Redacted, path_text
+from reconciler.model.rows import Row
+from reconciler.model.verdicts import Family, Verdict
+from reconciler.rules.text import printable
+
+MAX_PATH = 60
+MAX_VALUE = 400
+"""A value longer than this is cut even in a pipe; `-o json` has it whole."""
+
+
+def diff_lines(row: Row, diff: HopDiff, console: Console, now: float) -> list[str]:
+    """One resource's differences on one hop."""
+    verdict = diff.verdict
+    name = console.strong(printable(str(row.key)))
+    direction = f"{printable(diff.left)} {console.marks.arrow} {printable(diff.right)}"
+    if verdict is Verdict.SYNCED and not diff.changes:
+        word = console.family(f"{console.marks.verdict(verdict)} Synced", Family.GOOD)
+        return [f"{name}  {word}, {direction}: no difference"]
+    word = f"{console.marks.verdict(verdict)} {verdict.word}" if verdict is not None else "not judged"
+    family = verdict.family if verdict is not None else Family.UNKNOWN
+    count = f", {counted(len(diff.changes), 'difference')}" if diff.changes else ""
+    lines = [f"{name}  {console.family(word, family)}", f"{direction}{count}"]
+    if not diff.changes:
+        lines += [f"  {printable(cause)}" for cause in diff.causes]
+        return lines
+    return lines + _change_lines(diff.changes, console, now)
+
+
+def _change_lines(changes: Sequence[Change], console: Console, now: float) -> list[str]:
+    written = [_parts(change, now) for change in changes]
+    widths = [max(cells(parts[index]) for parts in written) for index in range(3)]
+    path_width = min(widths[0], MAX_PATH)
+    lines = []
+    for path, left, right, who in written:
+        one = 2 + max(path_width, cells(path)) + sum(2 + width for width in widths[1:] if width)
+        if console.width is None or one + 2 + cells(who) <= console.width:
+            parts = [f"  {padded(path, path_width)}"]
+            for text, width, code in ((left, widths[1], "33"), (right, widths[2], "34")):
+                if width:
+                    parts.append(console.styled(text, code) + " " * (width - cells(text)))
+            lines.append("  ".join([*parts, console.quiet(who)]).rstrip())
+            continue
+        lines.append(f"  {path}")
+        for text, code in ((left, "33"), (right, "34")):
+            if text:
+                lines.append(
+                    f"    {console.styled(fitted(text, console.width - 4, console.marks.cut), code)}"
+                )
+        if who:
+            lines.append(f"    {console.quiet(who)}")
+    return lines
+
+
+def _parts(change: Change, now: float) -> tuple[str, str, str, str]:
+    left = f"- {value_text(change.left)}" if change.left is not ABSENT else ""
+    right = f"+ {value_text(change.right)}" if change.right is not ABSENT else ""
+    said = [change.kind.value] if change.kind is ChangeKind.MOVED else []
+    if change.manager:
+        said.append(printable(change.manager))
+    if change.at:
+        said.append(f"{since(change.at, now)} ago")
+    return printable(path_text(change.path)), left, right, ", ".join(said)
+
+
+def value_text(value: object) -> str:
+    """A value on one line, safe to print: text as it is, everything else as JSON."""
+    if isinstance(value, Redacted):
+        return str(value)
+    if isinstance(value, str) and value and value.isprintable() and value == value.strip():
+        text = value
+    else:
+        text = orjson.dumps(_shown(value)).decode()
+    text = printable(text)
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"
+
+
+def _shown(value: object) -> object:
+    """JSON for people: a redacted leaf inside a subtree reads as one."""
+    if isinstance(value, Redacted):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(item) for item in value]
+    return plain(value)

@@ -1,0 +1,165 @@
+"""Resources as a table for people: one line each, and why, wherever something is not Synced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from gko_tui.output.cells import cells, fitted, padded
+from gko_tui.output.console import Console
+from gko_tui.view.words import age, counted, since
+from reconciler.model.rows import PlaceState, Problem, Row
+from reconciler.model.verdicts import Family, Place, Verdict
+from reconciler.rules.text import printable
+
+GUTTER = "  "
+CAUSE_ROOM = 32
+"""A column of causes narrower than this (in cells) is not worth having: causes go below their rows."""
+_CAPS = {"CLUSTER": 24, "KIND": 28, "NAMESPACE": 24, "NAME": 44}
+"""On a terminal no column of names is wider than this, in cells."""
+_DROPPED_FIRST = ("REV", "AGE", "KIND", "NAMESPACE")
+
+
+def status_lines(
+    rows: Sequence[Row], console: Console, now: float, *, every_cause: bool = False
+) -> list[str]:
+    """The table, adapted to the console's width.
+
+    Args:
+        rows: resources in the order to write them.
+        console: what can be shown.
+        now: seconds since the epoch, for ages.
+        every_cause: write all causes below each row, not the first one beside it.
+    """
+    if not rows:
+        return []
+    columns = _columns(now)
+    texts = {title: [printable(read(row)) for row in rows] for title, read in columns.items()}
+    widths = {title: _width(title, column, console.width is not None) for title, column in texts.items()}
+    strip = len("G K C W")
+    shown = list(columns)
+    if console.width is not None:
+        for title in _DROPPED_FIRST:
+            if _total(shown, widths, strip) <= console.width:
+                break
+            shown.remove(title)
+    room = None if console.width is None else console.width - _total(shown, widths, strip) - len(GUTTER)
+    beside = not every_cause and (room is None or room >= CAUSE_ROOM)
+    lines = [_head(shown, widths, console, beside=beside)]
+    for index, row in enumerate(rows):
+        parts = []
+        for title in shown:
+            if title == "STATE":
+                parts.append(_strip(row, console))
+            text = padded(fitted(texts[title][index], widths[title], console.marks.cut), widths[title])
+            parts.append(console.family(text, row.state.family) if title == "STATE" else text)
+        line = GUTTER.join(parts)
+        causes = _causes(row)
+        if beside and causes:
+            more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
+            line += GUTTER + (
+                causes[0] + more if room is None else fitted(causes[0] + more, room, console.marks.cut)
+            )
+        lines.append(line.rstrip())
+        if not beside:
+            lines += [f"    {cause}" for cause in (causes if every_cause else causes[:1])]
+    return lines
+
+
+def _columns(now: float) -> dict[str, Callable[[Row], str]]:
+    return {
+        "CLUSTER": lambda row: row.key.cluster,
+        "KIND": lambda row: row.key.kind,
+        "NAMESPACE": lambda row: row.key.namespace,
+        "NAME": lambda row: row.key.name,
+        "STATE": lambda row: row.state.word,
+        "REV": lambda row: row.git_trace.revision[:7] if row.git_trace is not None else "",
+        "AGE": lambda row: since(row.state_cell.since, now),
+    }
+
+
+def _width(title: str, column: Iterable[str], capped: bool) -> int:
+    widest = max(len(title), *map(cells, column))
+    return min(widest, _CAPS.get(title, widest)) if capped else widest
+
+
+def _total(shown: Iterable[str], widths: dict[str, int], strip: int) -> int:
+    return sum(widths[title] + len(GUTTER) for title in shown) + strip
+
+
+def _head(shown: Iterable[str], widths: dict[str, int], console: Console, *, beside: bool) -> str:
+    parts = []
+    for title in shown:
+        if title == "STATE":
+            parts.append(" ".join(place.letter for place in Place))
+        parts.append(padded(title, widths[title]))
+    return console.strong((GUTTER.join(parts) + (f"{GUTTER}CAUSE" if beside else "")).rstrip())
+
+
+def _strip(row: Row, console: Console) -> str:
+    marks = []
+    for index, cell in enumerate(row.cells):
+        mark = console.marks.verdict(cell.verdict)
+        if cell.verdict is None or index > row.break_at:  # dimmed beyond the break, never hidden
+            marks.append(console.quiet(mark))
+        else:
+            marks.append(console.family(mark, cell.verdict.family))
+    return " ".join(marks)
+
+
+def _causes(row: Row) -> list[str]:
+    """Why the row is not Synced: the causes of the cell that carries its state, then of the others."""
+    first = row.state_cell
+    ordered = [first, *(cell for cell in row.cells if cell is not first)]
+    causes = [cause for cell in ordered if cell.verdict is not Verdict.SYNCED for cause in cell.causes]
+    return [printable(cause) for cause in dict.fromkeys(causes)]
+
+
+def summary_line(rows: Sequence[Row], console: Console) -> str:
+    """One line: how many resources, and how many of each verdict, the worst first."""
+    counts = Counter(row.state for row in rows)
+    parts = [
+        console.family(f"{console.marks.verdict(verdict)} {counts[verdict]} {verdict.word}", verdict.family)
+        for verdict in sorted(counts, key=lambda verdict: verdict.rank, reverse=True)
+    ]
+    return f"{counted(len(rows), 'resource')}: {', '.join(parts)}" if rows else "no resources"
+
+
+_PHASE_FAMILY = {
+    "ready": Family.GOOD,
+    "partial": Family.DRIFT,
+    "failed": Family.BAD,
+    "waiting": Family.UNKNOWN,
+}
+_PLACE_WORD = {Place.GIT: "source", Place.CLUSTER: "cluster"}
+
+
+def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> list[str]:
+    """How well each place could be read; a kind on a cluster only where it could not."""
+    lines = []
+    for place in places:
+        if (
+            place.phase == "ready"
+            and "/" in place.name
+            and place.place is Place.CLUSTER
+            and not place.message
+        ):
+            continue
+        word = _PLACE_WORD.get(place.place, place.place.value)
+        phase = console.family(place.phase, _PHASE_FAMILY.get(place.phase, Family.UNKNOWN))
+        said = [printable(text) for text in (place.detail, place.message) if text]
+        if place.retry_at is not None and place.retry_at > now:
+            said.append(f"next try in {age(place.retry_at - now)}")
+        lines.append(f"{word} {printable(place.name)}: {phase}" + "".join(f", {text}" for text in said))
+    return lines
+
+
+def problem_lines(problems: Iterable[Problem], console: Console) -> list[str]:
+    """What could not be read, where, and what to do."""
+    lines = []
+    for problem in problems:
+        family = Family.BAD if problem.severity == "error" else Family.DRIFT
+        head = ": ".join(printable(part) for part in (problem.name, problem.where, problem.message) if part)
+        step = f"; {printable(problem.next_step)}" if problem.next_step else ""
+        lines.append(f"{console.family(problem.severity, family)}: {head}{step}")
+    return lines
