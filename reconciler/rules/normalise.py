@@ -1,0 +1,131 @@
+"""Normalising: the one form in which two places are compared (ENGINE §4, steps 1 to 6).
+
+A fixed order of idempotent steps, pure data to data: server fields go, the schema's defaults come in and
+unknown fields go, formats and lists get one form, what the server takes for absent goes, then the named
+rules of the kind. Redaction is for showing and is not part of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.changes import Ignored
+from reconciler.rules.defaults import Plan, compile_plan
+from reconciler.rules.explaining import note_metadata, note_rule, note_schema
+from reconciler.rules.lists import NOTHING, RuleNode
+from reconciler.rules.ruleset import RuleSet
+from reconciler.rules.schema import Schema
+
+SKIPPED = frozenset({"apiVersion", "kind", "metadata", "status"})
+"""Top-level fields that are not compared as such; labels and annotations are taken out of metadata."""
+
+SERVER_ANNOTATIONS = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "gravitee.io/last-spec-hash",
+        "gravitee.io/last-secret-ref",
+        "gravitee.io/references",
+    }
+)
+"""Annotations that kubectl and GKO write for themselves (DOMAIN §2.1)."""
+
+
+class Normalised(dict[str, Any]):
+    """A normalised document: `metadata` (labels and annotations only, if there are any) and the rest.
+
+    It remembers its kind and how its lists are matched, so that comparing and digesting follow the same
+    rules. It shares parts with what it was made from: take it as read-only.
+    """
+
+    __slots__ = ("kind", "rules")
+
+    def __init__(self, content: dict[str, Any], kind: str = "", rules: RuleNode = NOTHING) -> None:
+        super().__init__(content)
+        self.kind = kind
+        self.rules = rules
+
+
+def rules_of(document: dict[str, Any]) -> RuleNode:
+    """How the lists of a document are matched; by position where it was not made by `normalise`."""
+    return document.rules if isinstance(document, Normalised) else NOTHING
+
+
+def kind_of(document: dict[str, Any]) -> str:
+    """The kind of a document, as far as it says one."""
+    if isinstance(document, Normalised):
+        return document.kind
+    kind = document.get("kind")
+    return kind if isinstance(kind, str) else ""
+
+
+def normalise(
+    body: dict[str, Any], schema: Schema, ruleset: RuleSet, *, ignored: list[Ignored] | None = None
+) -> Normalised:
+    """Bring an object to the form in which it is compared.
+
+    Args:
+        body: the object as Git or a cluster gives it; it is not changed.
+        schema: what the cluster serves for its kind.
+        ruleset: the rules in force.
+        ignored: gets one entry for every rule that hid or filled something, with the path.
+
+    Returns:
+        `{"metadata": {"labels": …, "annotations": …}, "spec": …}`; normalising it again gives it back.
+        Values of a wrong type are kept, so that they show as differences.
+    """
+    kind = kind_of(body)
+    special = ruleset.of(kind)
+    plan = _plan(schema, ruleset, kind)
+    fields = _fields(body, plan)
+    if ignored is not None:
+        note_schema(body, fields, plan, schema.openapi, SKIPPED, ignored)
+    for rule in special.rules:
+        before, fields = fields, rule.apply(fields)
+        if ignored is not None and fields is not before:
+            note_rule(before, fields, rule.name, ignored)
+    metadata = _metadata(body.get("metadata"))
+    if ignored is not None:
+        note_metadata(body.get("metadata"), metadata, SERVER_ANNOTATIONS, ignored)
+    content = {"metadata": metadata, **fields} if metadata else fields
+    return Normalised(content, kind, plan.rules)
+
+
+def _plan(schema: Schema, ruleset: RuleSet, kind: str) -> Plan:
+    return schema.plan(
+        (ruleset.digest, kind), lambda: compile_plan(schema.openapi, ruleset.tree(kind), SKIPPED)
+    )
+
+
+def _fields(body: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in SKIPPED or (value is None and name in plan.fields):
+            continue
+        if name in plan.fields:
+            convert = plan.fields[name]
+            out[name] = value if convert is None else convert(value)
+        elif not plan.closed:
+            out[name] = value
+    for name, default in plan.defaults.items():
+        out.setdefault(name, default)
+    return out
+
+
+def _metadata(metadata: object) -> dict[str, Any]:
+    if not isinstance(metadata, dict):
+        return {}
+    out: dict[str, Any] = {}
+    labels = metadata.get("labels")
+    if isinstance(labels, dict) and labels:
+        # The server reads a null in a map of strings as an empty string.
+        out["labels"] = {name: "" if value is None else value for name, value in labels.items()}
+    annotations = metadata.get("annotations")
+    if isinstance(annotations, dict):
+        kept = {
+            name: "" if value is None else value
+            for name, value in annotations.items()
+            if name not in SERVER_ANNOTATIONS
+        }
+        if kept:
+            out["annotations"] = kept
+    return out
