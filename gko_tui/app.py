@@ -1,0 +1,500 @@
+"""The terminal: one engine on its own thread, one table of rows, screens over it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual.app import App, SystemCommand
+from textual.filter import NoColor
+from textual.screen import Screen
+
+from gko_tui.actions import ACTIONS, BY_ID, GLOBAL, TABLE, bindings_for, command_names
+from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
+from gko_tui.clipboard import copy_text
+from gko_tui.screens.base import GkoScreen
+from gko_tui.screens.table import TableScreen
+from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_themes
+from gko_tui.view.columns import COLUMNS
+from gko_tui.view.commands import completions, parse_command
+from gko_tui.view.listing import SORT_KEYS
+from gko_tui.view.words import marks_for
+from gko_tui.widgets.bars import reading_note
+from gko_tui.widgets.prompt import Asking
+from reconciler.model.errors import GkoError, UsageError
+from reconciler.model.keys import ResourceKey, ResourceSelector
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from reconciler.settings.model import Platform
+    from reconciler.settings.paths import StatePaths
+
+_SIGNALLED = 128
+_MOST_COMPLETIONS = 50
+
+
+class GkoApp(App[int]):
+    """The program on a terminal.
+
+    Args:
+        platform: names the clusters and sources that are read.
+        paths: where this machine keeps its state.
+        bridge: the engine's end.
+        environ: the environment; NO_COLOR, TMUX, GKO_CLIPBOARD and the locale are read.
+        clock: seconds since the epoch.
+        ascii_only: draw with ASCII characters.
+        theme: the name of a theme; None chooses.
+        reduced_motion: nothing flashes or slides.
+    """
+
+    TITLE = "gko-tui"
+    CSS_PATH = "screens/base.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(GLOBAL, priority=("global.interrupt",))]
+
+    def __init__(
+        self,
+        platform: Platform,
+        paths: StatePaths,
+        bridge: Bridge,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+        ascii_only: bool = False,
+        theme: str | None = None,
+        reduced_motion: bool = False,
+    ) -> None:
+        colourless = bool(environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if colourless else None)
+        if colourless and not any(isinstance(entry, NoColor) for entry in self._filters):
+            self._filters.append(NoColor())
+        self.platform, self.paths, self.bridge = platform, paths, bridge
+        self.environ, self.clock = environ, clock
+        self.marks = marks_for(environ, ascii_only=ascii_only)
+        self.stale: dict[str, float] = {}
+        self._palettes: dict[str, Palette] = {}
+        self._cluster_names = tuple(cluster.name for cluster in platform.clusters)
+        self.reading = reading_note(len(platform.clusters), len(platform.sources))
+        for found in load_themes().values():
+            self.register_theme(found)
+        self.theme = ANSI_THEME if colourless else self._theme_named(theme or DEFAULT_THEME)
+        if reduced_motion or environ.get("TEXTUAL_ANIMATIONS") == "none":
+            self.animation_level = "none"
+
+    def _theme_named(self, name: str) -> str:
+        if name not in self.available_themes:
+            ours = ", ".join(load_themes())
+            raise UsageError("is not a theme", subject=name, next_step=f"use one of {ours}")
+        return name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our tokens for themes that do not know them (Textual's own)."""
+        themes = load_themes()
+        found = themes[DEFAULT_THEME] if self.current_theme.dark else themes["gko-light"]
+        return {token: found.variables[token] for token in TOKENS}
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of the present theme."""
+        palette = self._palettes.get(self.theme)
+        if palette is None:
+            variables = {**self.get_theme_variable_defaults(), **self.current_theme.variables}
+            palette = self._palettes[self.theme] = Palette(variables)
+        return palette
+
+    @property
+    def motion(self) -> bool:
+        """Whether changes may be shown by a moment of bold."""
+        return self.animation_level != "none"
+
+    # --- life ------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.drain()
+        self.push_screen(TableScreen(self))
+        self.set_interval(DRAIN_EVERY_S, self.tenth)
+        self.set_interval(1.0, self.second)
+        # The engine's imports hold the interpreter for moments: the first paint goes before them.
+        self.call_after_refresh(self.set_timer, 0.02, self.bridge.start)
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                with suppress(NotImplementedError, ValueError):
+                    loop.add_signal_handler(number, self.exit, _SIGNALLED + number)
+
+    @property
+    def top(self) -> GkoScreen | None:
+        """The screen on top, if it is one of ours (not a modal)."""
+        screen = self.screen
+        return screen if isinstance(screen, GkoScreen) else None
+
+    @property
+    def table_screen(self) -> TableScreen:
+        """The table."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, TableScreen))
+
+    def drain(self) -> None:
+        """Take over what the engine has published, and tell the screen on top."""
+        drained = self.bridge.drain()
+        if drained is None:
+            return
+        if drained.places:
+            self._age_clusters()
+        top = self.top if self.screen_stack else None
+        if top is None:
+            return
+        if drained.rows.changed or drained.rows.removed:
+            top.rows_changed(drained.rows)
+        if drained.places:
+            top.places_changed()
+
+    def tenth(self) -> None:
+        """Ten times a second."""
+        self.drain()
+        if self.top is not None:
+            self.top.tenth()
+
+    def second(self) -> None:
+        """Every second."""
+        self._age_clusters()
+        if self.top is not None:
+            self.top.second()
+
+    def _age_clusters(self) -> None:
+        now = self.clock()
+        ages = {name: self.bridge.stale_for(name, now) for name in self.bridge.board.clusters}
+        self.stale = {name: seconds for name, seconds in ages.items() if seconds is not None}
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether some place has not given its first answer yet."""
+        places = [state for state in self.bridge.board.places if "/" not in state.name]
+        expected = len(self.platform.clusters) + len(self.platform.sources)
+        return len(places) < expected or any(state.phase == "waiting" for state in places)
+
+    # --- actions ---------------------------------------------------------------------------
+
+    def action_act(self, action_id: str, argument: str = "") -> None:
+        """Do an action (called by keys that work everywhere)."""
+        self.act(action_id, argument)
+
+    def act(self, action_id: str, argument: str = "") -> None:
+        """Do an action, or say why it cannot be done."""
+        action = BY_ID[action_id]
+        target: Any = self if action.context == GLOBAL else self.top
+        if target is None:
+            return
+        reason = self.top.unavailable(action_id) if self.top is not None else None
+        if reason is not None:
+            self.say(f"{action.title}: {reason}")
+            return
+        method = getattr(target, f"do_{action.verb}")
+        try:
+            if action.per_key or (action.argument and argument):
+                method(argument)
+            else:
+                method()
+        except GkoError as error:
+            self.say(error.sentence(), severity="error")
+
+    def act_on_screen(self, action_id: str) -> None:
+        """Do an action that was clicked."""
+        self.act(action_id)
+
+    def run_command(self, text: str) -> None:
+        """Do a line of the `:` bar."""
+        names = command_names()
+        try:
+            command = parse_command(text, names)
+            if command is None:
+                return
+            action = names[command.name]
+            if action.argument and not action.argument.startswith("[") and not command.arguments:
+                raise UsageError(
+                    "says too little",
+                    subject=f":{command.name}",
+                    next_step=f"write :{command.name} {action.argument}",
+                )
+            if action.context == TABLE or command.clusters is not None or command.filter is not None:
+                self.back_to_table()
+            argument = " ".join(command.arguments)
+            if command.name == "filter" and command.filter is not None:
+                self.table_screen.set_filter(command.filter)
+                return
+            self.act(action.id, argument)
+            if command.clusters is not None or command.filter is not None:
+                self.table_screen.run_command(command)
+        except GkoError as error:
+            self.say(error.sentence(), severity="error")
+
+    def back_to_table(self) -> None:
+        """Close everything over the table."""
+        while not isinstance(self.screen, TableScreen) and len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def complete(self, text: str) -> list[str]:
+        """What a command line could become."""
+        names = [action.command for action in ACTIONS if action.command]
+        head = text.split(" ", 1)[0]
+        arguments: dict[str, list[str]] = {
+            "@": list(self.cluster_names()),
+            "theme": sorted(self.available_themes, key=lambda name: (not name.startswith("gko-"), name)),
+            "sort": list(SORT_KEYS),
+            "columns": [*COLUMNS, "default"],
+            "scope": list(self.cluster_names()),
+            "resources": sorted({key.kind for key in self.bridge.store.rows}) if head == "resources" else [],
+        }
+        if head in ("diff", "yaml"):
+            wanted = text.rpartition(" ")[2]
+            some = {key.name for key in self.bridge.store.rows if key.name.startswith(wanted)}
+            arguments[head] = sorted(some)[:_MOST_COMPLETIONS]
+        return completions(text, sorted(names), arguments)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette reads the same table as everything else."""
+        contexts = (*screen.CONTEXTS, GLOBAL) if isinstance(screen, GkoScreen) else (GLOBAL,)
+        for action in ACTIONS:
+            needs_more = action.per_key or (action.argument and not action.argument.startswith("["))
+            hidden = action.id in ("global.s", "global.palette", "global.back", "global.interrupt")
+            if action.context in contexts and not needs_more and not hidden:
+                yield SystemCommand(action.title, action.help, lambda chosen=action.id: self.act(chosen))
+        for name in load_themes():
+            yield SystemCommand(f"Theme {name}", "Change the colours.", lambda name=name: self.do_theme(name))
+
+    # --- what works everywhere -------------------------------------------------------------
+
+    def do_command(self) -> None:
+        """Open the `:` bar."""
+        if self.top is not None:
+            self.top.open_prompt(Asking.COMMAND)
+
+    def do_help(self) -> None:
+        """Show what can be done here."""
+        from gko_tui.screens.help import HelpScreen
+
+        top = self.top
+        if top is not None:
+            self.push_screen(HelpScreen((*top.CONTEXTS, GLOBAL), top.unavailable), self._helped)
+
+    def _helped(self, action_id: str | None) -> None:
+        if action_id is not None:
+            self.act(action_id)
+
+    def do_places(self) -> None:
+        """Show how well every place can be read."""
+        from gko_tui.screens.places import PlacesScreen
+
+        if not isinstance(self.screen, PlacesScreen):
+            self.push_screen(PlacesScreen())
+
+    def do_refresh(self) -> None:
+        """Ask the sources for their heads, and for what is on the screen."""
+        self.run_worker(self._refresh(), group="refresh", exclusive=True, exit_on_error=False)
+
+    async def _refresh(self) -> None:
+        from gko_tui.screens.detail import DetailScreen
+
+        self.say("asking every Git source; clusters are watched")
+        try:
+            await self.bridge.ask(lambda engine: engine.refresh())
+        except GkoError as error:
+            self.say(error.sentence(), severity="error")
+        if isinstance(self.screen, DetailScreen):
+            self.screen.refresh_content()
+
+    def do_theme(self, argument: str = "") -> None:
+        """Change the colours."""
+        if not argument:
+            self.search_themes()
+            return
+        self.theme = self._theme_named(argument)
+
+    def do_palette(self) -> None:
+        """Find an action by name."""
+        self.action_command_palette()
+
+    def do_s(self) -> None:
+        """`s` never changes anything here."""
+        self.say("s is sync in argonaut and suspend in flux9s; here nothing is written yet. ? shows the keys")
+
+    def do_back(self) -> None:
+        """Close the innermost open thing."""
+        top = self.top
+        if top is None or top.back():
+            return
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def do_quit(self) -> None:
+        """Back, and out of the program from the table."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+            return
+        from gko_tui.screens.choice import Choice
+
+        options = (("quit", "Quit"), ("stay", "Stay"))
+        keys = {"q": "quit", "y": "quit", "n": "stay"}
+        self.push_screen(Choice("Quit gko-tui?", options, keys), self._quit_answered)
+
+    def _quit_answered(self, answer: str | None) -> None:
+        if answer == "quit":
+            self.exit(0)
+
+    def do_interrupt(self) -> None:
+        """Copy what is selected; end the program if nothing is."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy(selected, "the selection")
+            self.screen.clear_selection()
+        else:
+            self.exit(0)
+
+    # --- helping the screens ---------------------------------------------------------------
+
+    def open_detail(self, key: ResourceKey, *, tab: int) -> None:
+        """Open one resource."""
+        from gko_tui.screens.detail import DetailScreen
+
+        self.push_screen(DetailScreen(key, tab=tab))
+
+    def say(
+        self, message: str, *, severity: Literal["information", "warning", "error"] = "information"
+    ) -> None:
+        """Say something for a moment; never read as markup."""
+        from gko_tui.view.lines import safe
+
+        self.notify(safe(message), severity=severity, markup=False, timeout=8 if severity == "error" else 4)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text and say what became of it."""
+        driver = self._driver
+        copied = copy_text(
+            text,
+            what,
+            environ=self.environ,
+            folder=self.paths.state,
+            write=driver.write if driver is not None else lambda _: None,
+        )
+        self._clipboard = text
+        self.say(copied.message, severity="information" if copied.ok else "warning")
+
+    def copy_menu(self, key: ResourceKey, *, text: str = "", text_name: str = "") -> None:
+        """Ask what of a resource to copy."""
+        from gko_tui.screens.choice import Choice
+
+        row = self.bridge.store.rows.get(key)
+        choices = {
+            "the name": key.name,
+            "the resource": str(key),
+            "the command line": f"gko-tui diff {key}",
+        }
+        if row is not None and row.git_trace is not None:
+            choices["the file and line"] = f"{row.git_trace.path}:{row.git_trace.line}"
+            choices["the commit"] = row.git_trace.revision
+        if text:
+            choices[f"this text ({text_name})"] = text
+        options = [
+            (what, f"{what}   {value.splitlines()[0][:40]}") for what, value in choices.items() if value
+        ]
+
+        def chosen(what: str | None) -> None:
+            if what is not None:
+                self.copy(choices[what], what)
+
+        self.push_screen(Choice("Copy", options), chosen)
+
+    def cluster_names(self) -> tuple[str, ...]:
+        """The clusters in the order of the configuration, then others that have rows."""
+        others = sorted(self.bridge.store.clusters() - set(self._cluster_names))
+        return (*self._cluster_names, *others)
+
+    def match_clusters(self, wanted: tuple[str, ...]) -> frozenset[str]:
+        """The clusters that these names or globs mean.
+
+        Raises:
+            UsageError: one of them means none.
+        """
+        names = self.cluster_names()
+        found: set[str] = set()
+        for pattern in wanted:
+            hits = [name for name in names if fnmatchcase(name, pattern)] or [
+                name for name in names if name.startswith(pattern)
+            ]
+            if not hits:
+                raise UsageError(
+                    "is not a cluster", subject=pattern, next_step="there are " + ", ".join(names)
+                )
+            found.update(hits)
+        return frozenset(found)
+
+    def find(self, text: str) -> list[ResourceKey]:
+        """The resources that a RESOURCE argument means.
+
+        Raises:
+            UsageError: it means none, or is not of the form.
+        """
+        selector = ResourceSelector.parse(text)
+        found = sorted(key for key in self.bridge.store.rows if selector.matches(key))
+        if not found:
+            raise UsageError("no such resource is known", subject=text, next_step="press / to look for it")
+        return found
+
+
+def run_terminal(
+    platform: Platform,
+    paths: StatePaths,
+    *,
+    environ: Mapping[str, str],
+    clock: Callable[[], float] = time.time,
+    debug: bool = False,
+    ascii: bool = False,
+    theme: str | None = None,
+    engine_factory: EngineFactory | None = None,
+    mouse: bool = True,
+    reduced_motion: bool = False,
+) -> int:
+    """Open the terminal and stay until it is left.
+
+    Args:
+        platform: what is read.
+        paths: where this machine keeps its state.
+        environ: the environment.
+        clock: seconds since the epoch.
+        debug: the engine's log file gets everything.
+        ascii: draw with ASCII characters.
+        theme: the name of a theme.
+        engine_factory: makes the engine on its thread; the live one by default.
+        mouse: False leaves the mouse to the terminal.
+        reduced_motion: nothing flashes or slides.
+
+    Returns:
+        The exit code: 0, or 128 plus the number of the signal that ended it, or 1 after a fault.
+
+    Raises:
+        UsageError: there is no theme of that name.
+    """
+    # A key must be painted within milliseconds while the engine parses on its thread.
+    sys.setswitchinterval(0.001)
+    factory = engine_factory or live_engine(platform, paths, environ=environ, clock=clock, debug=debug)
+    bridge = Bridge(factory, clock)
+    app = GkoApp(
+        platform,
+        paths,
+        bridge,
+        environ=environ,
+        clock=clock,
+        ascii_only=ascii,
+        theme=theme,
+        reduced_motion=reduced_motion,
+    )
+    try:
+        answer = app.run(mouse=mouse)
+    finally:
+        bridge.stop()
+    return answer if answer is not None else (app.return_code or 0)

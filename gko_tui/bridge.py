@@ -1,0 +1,187 @@
+"""Between the engine's thread and the terminal's loop: rows come over by deltas, answers by awaiting.
+
+Nothing here waits for a network: `drain` takes what has been published, and `ask` gives an
+awaitable. Whoever asks notes the epoch first and drops an answer that belongs to an older one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from gko_tui.view.store import ChangeSet, RowStore
+from reconciler.engine.fleet import Fleet
+from reconciler.engine.thread import EngineThread
+from reconciler.model.changes import HopDiff
+from reconciler.model.errors import GkoError
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import PlaceState, Problem
+from reconciler.model.verdicts import Place
+
+if TYPE_CHECKING:
+    from reconciler.engine.service import Engine
+    from reconciler.settings.model import Platform
+    from reconciler.settings.paths import StatePaths
+
+T = TypeVar("T")
+
+DRAIN_EVERY_S = 0.1
+ANSWER_WITHIN_S = 15.0
+
+
+class TerminalEngine(Protocol):
+    """What the terminal needs of an engine."""
+
+    async def run(self) -> None: ...
+    async def refresh(self) -> None: ...
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff: ...
+    async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]: ...
+    async def aclose(self) -> None: ...
+
+
+EngineFactory = Callable[[Fleet], TerminalEngine]
+
+
+def live_engine(
+    platform: Platform,
+    paths: StatePaths,
+    *,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    debug: bool,
+) -> EngineFactory:
+    """Make the factory of the real engine; its slow imports happen on the engine's thread.
+
+    Args:
+        debug: write everything to the log file, not only warnings.
+    """
+
+    def make(fleet: Fleet) -> TerminalEngine:
+        _log_to_file(paths, debug=debug)
+        from reconciler.engine.service import Engine
+
+        return Engine(platform, paths, environ=environ, clock=clock, fleet=fleet)
+
+    return make
+
+
+def _log_to_file(paths: StatePaths, *, debug: bool) -> None:
+    """The screen belongs to the terminal: what the engine logs goes to a file of this user."""
+    import logging
+    import os
+
+    import structlog
+
+    paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = paths.state / "gko-tui.log"
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    stream = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
+    level = logging.DEBUG if debug else logging.WARNING
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
+    )
+
+
+@dataclass(slots=True)
+class PlaceBoard:
+    """The newest state of every place and problem."""
+
+    places: tuple[PlaceState, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    clusters: dict[str, PlaceState] = field(default_factory=dict)
+
+    def read(self, fleet: Fleet) -> None:
+        """Take over what the fleet says."""
+        self.places = fleet.places()
+        self.problems = fleet.problems()
+        self.clusters = {
+            state.name: state
+            for state in self.places
+            if state.place is Place.CLUSTER and "/" not in state.name
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one drain brought."""
+
+    rows: ChangeSet
+    places: bool
+
+
+class Bridge:
+    """The terminal's end of the engine.
+
+    Args:
+        factory: makes the engine, on its own thread.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, factory: EngineFactory, clock: Callable[[], float]) -> None:
+        self.fleet = Fleet()
+        self.store = RowStore()
+        self.board = PlaceBoard()
+        self.clock = clock
+        self.epoch = 0
+        """Grows when what is on show changes its subject; an answer to an older epoch is dropped."""
+        self._thread = EngineThread(self.fleet, cast("Callable[[Fleet], Engine]", factory))
+        self._started = False
+
+    def start(self) -> None:
+        """Start the engine (after the first paint: its imports would hold that up)."""
+        self._started = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the engine and wait a moment for it."""
+        if self._started:
+            self._thread.stop()
+
+    @property
+    def failure(self) -> str:
+        """Why the engine ended, as a sentence; empty while it lives."""
+        error = self._thread.failure if self._started else None
+        if error is None or isinstance(error, asyncio.CancelledError):
+            return ""
+        return error.sentence() if isinstance(error, GkoError) else f"{type(error).__name__}: {error}"
+
+    def drain(self) -> Drained | None:
+        """Take over what the engine has published since the last time; None if nothing."""
+        delta = self.fleet.drain()
+        if not delta:
+            return None
+        if delta.places:
+            self.board.read(self.fleet)
+        return Drained(self.store.apply(delta.changed, delta.removed, self.fleet.row), delta.places)
+
+    async def ask(self, question: Callable[[TerminalEngine], Coroutine[Any, Any, T]]) -> T:
+        """Await an answer of the engine's.
+
+        Raises:
+            GkoError: the engine could not answer, or not in time.
+        """
+        ask = cast("Callable[[Engine], Coroutine[Any, Any, T]]", question)
+        future = self._thread.call(ask)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), ANSWER_WITHIN_S)
+        except TimeoutError:
+            raise GkoError(
+                f"no answer within {ANSWER_WITHIN_S:.0f} s", next_step="press ^r to ask again"
+            ) from None
+        finally:
+            with contextlib.suppress(Exception):
+                future.cancel()
+
+    def stale_for(self, cluster: str, now: float) -> float | None:
+        """Seconds for which a cluster has been silent or failing; None while it is fresh."""
+        return self.fleet.stale_for(cluster, now)

@@ -1,0 +1,1 @@
+"""The screens of the terminal: one module and one `.tcss` of the same name each."""

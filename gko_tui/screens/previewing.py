@@ -1,0 +1,74 @@
+"""The preview beside the table: the places of one row at once, its changes as soon as they are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gko_tui.view.diff_lines import DiffOptions, Mode, build
+from gko_tui.view.hop_lines import HopContext, hop_lines
+from gko_tui.view.lines import EMPTY, Line, wrapped
+from reconciler.model.errors import GkoError
+from reconciler.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from gko_tui.app import GkoApp
+    from gko_tui.widgets.text_pane import TextPane
+    from reconciler.model.keys import ResourceKey
+    from reconciler.model.rows import Row
+
+
+class Preview:
+    """Fills a pane for the row under the cursor; keeps the last changes it was told.
+
+    Args:
+        app: gives rows, places and the engine's answers.
+    """
+
+    def __init__(self, app: GkoApp) -> None:
+        self._app = app
+        self._told: tuple[Row, list[Line]] | None = None
+
+    async def show(self, pane: TextPane, key: ResourceKey | None) -> None:
+        """Show one resource; a late answer never paints over another one (the worker is exclusive)."""
+        epoch = self._app.bridge.epoch
+        row = self._app.bridge.store.rows.get(key) if key is not None else None
+        if row is None:
+            pane.border_title = "resource"
+            pane.show(())
+            return
+        width = max(20, pane.size.width)
+        pane.border_title = row.key.name.replace("[", "\\[")
+        lines = hop_lines(row, context_of(self._app, row, width))
+        if self._told is not None and self._told[0] is row:
+            pane.show([*lines, EMPTY, *self._told[1]], keep_place=True)
+            return
+        same = self._told is not None and self._told[0].key == row.key
+        pane.show([*lines, EMPTY, *self._told[1]] if same and self._told else lines, keep_place=same)
+        if row.cluster.verdict in (None, Verdict.SYNCED, Verdict.UNKNOWN):
+            return
+        try:
+            diff = await self._app.bridge.ask(lambda engine: engine.diff(row.key))
+        except GkoError as error:
+            changes: list[Line] = wrapped(error.sentence(), "state-error", width)
+        else:
+            options = DiffOptions(width, self._app.marks, self._app.clock(), Mode.SEMANTIC)
+            text = build(diff, options)
+            # The headline and the causes already stand above, with the hop.
+            changes = list(text.lines[text.stops[0] :]) if text.stops else []
+        if self._app.bridge.epoch != epoch:
+            return
+        self._told = (row, changes)
+        pane.show([*lines, EMPTY, *changes], keep_place=True)
+
+
+def context_of(app: GkoApp, row: Row, width: int) -> HopContext:
+    """What the places' lines need besides the row."""
+    cluster = row.key.cluster
+    return HopContext(
+        now=app.clock(),
+        width=width,
+        marks=app.marks,
+        stale_for=app.stale.get(cluster),
+        cluster=app.bridge.board.clusters.get(cluster),
+        problems=app.bridge.board.problems,
+    )

@@ -1,0 +1,443 @@
+"""The table of all APIs of all clusters: the screen the program opens on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+
+from gko_tui.actions import TABLE, bindings_for
+from gko_tui.screens.base import GkoScreen
+from gko_tui.screens.previewing import Preview
+from gko_tui.screens.table_words import count_summary, empty_words, scope_lines, table_crumbs
+from gko_tui.view.columns import APIS_VIEW, COLUMNS, RESOURCES_VIEW
+from gko_tui.view.filtering import NO_FILTER, parse_filter
+from gko_tui.view.lines import Line, Span
+from gko_tui.view.listing import DEFAULT_SORT, SORT_KEYS, Health, Listing, Scope, Sort
+from gko_tui.view.store import API_KINDS, ChangeSet
+from gko_tui.widgets.api_table import ApiTable
+from gko_tui.widgets.bars import HeaderBar, Summary
+from gko_tui.widgets.prompt import Asking
+from gko_tui.widgets.table_header import TableHeader
+from gko_tui.widgets.text_pane import TextPane
+from reconciler.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import BindingType
+
+    from gko_tui.app import GkoApp
+    from gko_tui.view.commands import Command
+
+PREVIEW_AFTER_S = 0.1
+
+
+class TableScreen(GkoScreen):
+    """Rows of the scope, filtered and sorted, kept live."""
+
+    CONTEXTS: ClassVar[tuple[str, ...]] = (TABLE,)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(TABLE)]
+    CSS_PATH = "table.tcss"
+
+    def __init__(self, app: GkoApp) -> None:
+        super().__init__()
+        store = app.bridge.store
+        self.listing = Listing(store.rows)
+        self.table = ApiTable(store, self.listing, app.marks, app.clock, id="table")
+        self._filter_before = NO_FILTER
+        self._preview_timer: Timer | None = None
+        self._previewer = Preview(app)
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(self.gko.marks, self.gko.clock, self._summary)
+        with Horizontal(id="body"):
+            yield TextPane(id="scopes")
+            with Vertical(id="main"):
+                yield TableHeader(self.gko.marks)
+                yield self.table
+            yield TextPane(id="preview")
+        yield from self.compose_edges()
+
+    def on_mount(self) -> None:
+        self.set_class(self.gko.marks.ascii_only, "-ascii")
+        for name in ("#scopes", "#preview"):
+            self.query_one(name).can_focus = False
+        self.query_one("#scopes").border_title = "scope"
+        self.query_one("#preview").border_title = "resource"
+        self._relist()
+        self.table.focus()
+
+    def on_screen_resume(self) -> None:
+        self.gko.bridge.epoch += 1
+        self.table.stale = self.gko.stale
+        self.table.relist()
+        self._say_empty()
+        self.redraw_edges()
+        self._redraw_scopes()
+
+    # --- what it says ----------------------------------------------------------------------
+
+    def _summary(self) -> Summary:
+        return count_summary(self.gko, self.listing.scope)
+
+    def crumbs(self) -> tuple[Span, ...]:
+        return table_crumbs(self.gko.marks, self.listing, self.table.cursor)
+
+    def crumb_note(self) -> Line:
+        if self.gko.is_reading:
+            return ((f"{self.gko.reading}{self.gko.marks.cut} ", "quiet"),)
+        other = Scope(self.listing.scope.clusters, None)
+        everything = count_summary(self.gko, other)
+        here = self._summary()
+        sick = {
+            verdict: number - here.states.get(verdict, 0)
+            for verdict, number in everything.states.items()
+            if verdict.rank > 0 and number > here.states.get(verdict, 0)
+        }
+        if not sick:
+            return ()
+        spans: list[Span] = [("other kinds:", "quiet")]
+        for verdict, number in sorted(sick.items(), key=lambda item: -item[0].rank):
+            spans.append((f" {self.gko.marks.verdict(verdict)} {number}", f"verdict:{verdict.name}"))
+        spans.append(("  :resources ", "quiet"))
+        return tuple(spans)
+
+    def concerns_cluster(self, name: str) -> bool:
+        clusters = self.listing.scope.clusters
+        return clusters is None or name in clusters
+
+    def unavailable(self, action_id: str) -> str | None:
+        on_row = ("open", "diff", "yaml", "copy", "copy_menu")
+        if action_id.removeprefix("table.") in on_row and self.table.cursor_key is None:
+            return "there is no row under the cursor"
+        return None
+
+    def _say_empty(self) -> None:
+        words = empty_words(self.gko, self.listing)
+        if words != self.table.empty:
+            self.table.empty = words
+            self.table.refresh()
+
+    def _redraw_scopes(self) -> None:
+        if self.has_class("-wide"):
+            lines = scope_lines(self.gko, self.listing)
+            self.query_one("#scopes", TextPane).show(lines, keep_place=True)
+            title = "resources" if self.listing.scope.kinds is not API_KINDS else "apis"
+            self.query_one("#main").border_title = f"{title} {len(self.listing.order)}"
+
+    # --- live ------------------------------------------------------------------------------
+
+    def rows_changed(self, changes: ChangeSet) -> None:
+        self.table.changed(changes.changed, changes.removed, changes.turned)
+        self._say_empty()
+        self.redraw_edges()
+        self._redraw_scopes()
+        if self.table.cursor_key in changes.changed:
+            self._preview_later()
+
+    def places_changed(self) -> None:
+        super().places_changed()
+        self.table.stale = self.gko.stale
+        self.table.repaint_aged()
+        self._say_empty()
+        self._redraw_scopes()
+
+    def tenth(self) -> None:
+        self.table.tick()
+
+    def second(self) -> None:
+        super().second()
+        self.table.stale = self.gko.stale
+        self.table.repaint_aged()
+        self._say_empty()
+
+    def on_resize(self) -> None:
+        self._redraw_scopes()
+        self._preview_later()
+
+    def on_api_table_laid(self) -> None:
+        self.query_one(TableHeader).lay_out(self.table.columns, self.listing.sort)
+
+    def on_api_table_moved(self) -> None:
+        self.redraw_edges()
+        self._preview_later()
+
+    def on_api_table_opened(self) -> None:
+        self.do_open()
+
+    def _preview_later(self) -> None:
+        """Preview the row on which the cursor rests; each move puts it off."""
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        if self.has_class("-wide"):
+            self._preview_timer = self.set_timer(PREVIEW_AFTER_S, self._preview)
+
+    @work(exclusive=True, group="preview", exit_on_error=False)
+    async def _preview(self) -> None:
+        await self._previewer.show(self.query_one("#preview", TextPane), self.table.cursor_key)
+
+    # --- scope, filter, order --------------------------------------------------------------
+
+    def _relist(self, *, to_top: bool = False) -> None:
+        self.table.relist(to_top=to_top)
+        self.query_one(TableHeader).lay_out(self.table.columns, self.listing.sort)
+        self._say_empty()
+        self.redraw_edges()
+        self._redraw_scopes()
+        self._preview_later()
+
+    def do_filter(self, argument: str = "") -> None:
+        """Filter by an argument, or ask for it."""
+        self._filter_before = self.listing.filter
+        if argument:
+            self.set_filter(argument)
+        else:
+            self.open_prompt(Asking.FILTER, self.listing.filter.text)
+
+    def set_filter(self, text: str) -> None:
+        """Filter by this text.
+
+        Raises:
+            UsageError: it names a field that does not exist.
+        """
+        self.listing.filter = parse_filter(text)
+        self._relist(to_top=True)
+
+    def typed(self, asking: Asking, text: str) -> None:
+        if asking is Asking.FILTER:
+            self.set_filter(text)
+            note = self.listing.filter.note or f"{len(self.listing.order)} rows"
+            self.prompt.note(note)
+
+    def done(self, asking: Asking, text: str) -> None:
+        if asking is not Asking.FILTER:
+            return
+        try:
+            self.set_filter(text)
+        except UsageError as error:
+            self.gko.say(error.sentence(), severity="error")
+
+    def cancelled(self, asking: Asking) -> None:
+        if asking is Asking.FILTER:
+            self.listing.filter = self._filter_before
+            self._relist()
+
+    def back(self) -> bool:
+        if super().back():
+            return True
+        if not self.listing.is_narrowed:
+            return False
+        self.listing.filter, self.listing.health = NO_FILTER, Health.ALL
+        self._relist()
+        return True
+
+    def _set_health(self, health: Health) -> None:
+        self.listing.health = health
+        self._relist(to_top=True)
+
+    def do_errors(self) -> None:
+        """Only what is not Synced, or all again."""
+        self._set_health(Health.ALL if self.listing.health is Health.UNHEALTHY else Health.UNHEALTHY)
+
+    def do_healthy(self) -> None:
+        """Only what is Synced."""
+        self._set_health(Health.HEALTHY)
+
+    def do_all(self) -> None:
+        """Everything of the kinds on show again."""
+        self.listing.filter, self.listing.health = NO_FILTER, Health.ALL
+        self.listing.scope = replace(self.listing.scope, clusters=None)
+        self._relist()
+
+    def do_apis(self) -> None:
+        """The kinds that are APIs."""
+        self._set_kinds(API_KINDS)
+
+    def do_resources(self, argument: str = "") -> None:
+        """Every kind, or one."""
+        self._set_kinds(frozenset(argument.split()) or None)
+
+    def _set_kinds(self, kinds: frozenset[str] | None) -> None:
+        self.listing.scope = replace(self.listing.scope, kinds=kinds)
+        self.table.view = APIS_VIEW if kinds is API_KINDS else RESOURCES_VIEW
+        self._relist(to_top=True)
+
+    def do_scope(self, argument: str = "") -> None:
+        """Look at these clusters only; at all of them without an argument."""
+        self.set_scope(tuple(argument.replace("@", " ").replace(",", " ").split()))
+
+    def do_scope_number(self, argument: str) -> None:
+        """Look at the cluster of that number; 0 is all of them."""
+        names = self.gko.cluster_names()
+        number = int(argument)
+        if number > len(names):
+            self.gko.say(f"there are only {len(names)} clusters")
+            return
+        self.set_scope((names[number - 1],) if number else ())
+
+    def set_scope(self, clusters: tuple[str, ...]) -> None:
+        """Look at these clusters (globs are understood); none means all.
+
+        Raises:
+            UsageError: there is no such cluster.
+        """
+        wanted = self.gko.match_clusters(clusters)
+        self.gko.bridge.epoch += 1
+        self.listing.scope = replace(self.listing.scope, clusters=wanted or None)
+        self._relist(to_top=True)
+
+    def _sort(self, column: str) -> None:
+        """First press: by this column; second: turned round; third: as in the beginning."""
+        present = self.listing.sort
+        if present.column != column:
+            self.listing.sort = Sort(column)
+        elif not present.reverse:
+            self.listing.sort = Sort(column, True)
+        else:
+            self.listing.sort = DEFAULT_SORT
+        self._relist()
+
+    def do_sort(self, argument: str) -> None:
+        """Sort by a column that is named."""
+        name = argument.lower().lstrip("-")
+        column = {"name": "api", "ns": "namespace", "rev": "revision"}.get(name, name)
+        if column not in SORT_KEYS:
+            raise UsageError(
+                "is not a column", subject=argument, next_step="use one of " + ", ".join(SORT_KEYS)
+            )
+        self.listing.sort = Sort(column, argument.startswith("-"))
+        self._relist()
+
+    def do_sort_name(self) -> None:
+        """By name."""
+        self._sort("api")
+
+    def do_sort_age(self) -> None:
+        """By age of the state."""
+        self._sort("age")
+
+    def do_sort_state(self) -> None:
+        """By state."""
+        self._sort("state")
+
+    def do_sort_namespace(self) -> None:
+        """By namespace."""
+        self._sort("namespace")
+
+    def do_sort_owner(self) -> None:
+        """By who changed it last."""
+        self._sort("owner")
+
+    def on_table_header_clicked(self, event: TableHeader.Clicked) -> None:
+        self._sort(event.column)
+
+    def do_columns(self, argument: str = "") -> None:
+        """Show these columns, or the usual ones."""
+        names = argument.lower().replace(",", " ").split()
+        if not names or names == ["default"]:
+            self.table.view = APIS_VIEW if self.listing.scope.kinds is API_KINDS else RESOURCES_VIEW
+        else:
+            names = [{"name": "api", "ns": "namespace", "rev": "revision"}.get(n, n) for n in names]
+            unknown = [name for name in names if name not in COLUMNS]
+            if unknown:
+                raise UsageError(
+                    "is not a column", subject=unknown[0], next_step="use some of " + ", ".join(COLUMNS)
+                )
+            self.table.view = tuple(dict.fromkeys(["api", *names]))
+        self.table.columns = ()
+        self.table.lay_out()
+
+    def run_command(self, command: Command) -> None:
+        """Take over the `@cluster` and `/filter` parts of a command."""
+        if command.clusters is not None:
+            self.set_scope(command.clusters)
+        if command.filter is not None:
+            self.set_filter(command.filter)
+
+    # --- the row under the cursor ----------------------------------------------------------
+
+    def do_open(self) -> None:
+        """Open the row: on its diff where a hop differs, else on its places."""
+        key = self.table.cursor_key
+        if key is not None:
+            healthy = self.gko.bridge.store.state(key).rank == 0
+            self.gko.open_detail(key, tab=0 if healthy else 1)
+
+    def do_diff(self, argument: str = "") -> None:
+        """Open a resource on its diff."""
+        self._open(argument, tab=1)
+
+    def do_yaml(self, argument: str = "") -> None:
+        """Open a resource on its documents."""
+        self._open(argument, tab=2)
+
+    def _open(self, argument: str, *, tab: int) -> None:
+        if not argument:
+            if self.table.cursor_key is not None:
+                self.gko.open_detail(self.table.cursor_key, tab=tab)
+            return
+        found = self.gko.find(argument)
+        inside = [key for key in found if self.listing.scope.holds(key)] or found
+        if len(inside) == 1:
+            self.gko.open_detail(inside[0], tab=tab)
+            return
+        self.set_filter(f"^{inside[0].name}")
+        self.gko.say(f"{len(inside)} resources match {argument}: choose one")
+
+    def do_copy(self) -> None:
+        """Copy the name."""
+        if self.table.cursor_key is not None:
+            self.gko.copy(self.table.cursor_key.name, "the name")
+
+    def do_copy_menu(self) -> None:
+        """Ask what to copy."""
+        if self.table.cursor_key is not None:
+            self.gko.copy_menu(self.table.cursor_key)
+
+    # --- moving ----------------------------------------------------------------------------
+
+    def focus_main(self) -> None:
+        self.table.focus()
+
+    def do_down(self) -> None:
+        """One row down."""
+        self.table.move_by(1)
+
+    def do_up(self) -> None:
+        """One row up."""
+        self.table.move_by(-1)
+
+    def do_top(self) -> None:
+        """The first row."""
+        self.table.move_to(0)
+
+    def do_bottom(self) -> None:
+        """The last row."""
+        self.table.move_to(len(self.listing.order) - 1)
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self.table.move_by(self.table.page - 1)
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self.table.move_by(1 - self.table.page)
+
+    def do_half_down(self) -> None:
+        """Half a page down."""
+        self.table.move_by(self.table.page // 2)
+
+    def do_half_up(self) -> None:
+        """Half a page up."""
+        self.table.move_by(-(self.table.page // 2))
+
+    def on_click(self, event: events.Click) -> None:
+        scopes = self.query_one("#scopes", TextPane)
+        if event.widget is scopes and event.y >= 1:
+            number = event.y - 1 + round(scopes.scroll_offset.y)
+            if 0 <= number <= len(self.gko.cluster_names()):
+                self.set_scope((self.gko.cluster_names()[number - 1],) if number else ())
