@@ -159,4 +159,4 @@ def _at(document: Any, way: Iterable[str]) -> Any:
 
 def _broken(text: str) -> str:
     """The file as somebody left it who indented one line with a tab, in a browser."""
-    return text.replace("  visibility: PUBLIC\n", "  visibility: PUBLIC\n\tlabels: [spring]\n", 1)
+    return text.replace("  visibility: PUBLIC\n", "  visibility: PUBLIC\n  labels:\n\t- spring\n", 1)
