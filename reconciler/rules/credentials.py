@@ -57,7 +57,9 @@ _HARMLESS_END = _words(
 _KEYSTORES = frozenset({"keystore", "keystores", "keystoreconfiguration"})
 _KEYSTORE_HARMLESS = frozenset({"type", "path", "certpath", "keypath", "alias", "certcontent", "enabled"})
 _PAIR_NAMES = ("name", "key", "headerName", "header")
-_URLS = frozenset({"url", "uri", "target", "baseurl", "href", "endpoint", "location", "targeturl", "host"})
+_URLS = _words(
+    "url uri urls uris target targets targeturl baseurl href endpoint endpoints location host server serverurl"
+)
 
 _REFERENCE = re.compile(r"\[\[-?\s*(?:secret|configmap)\s+[`\"'][\w./-]+[`\"']\s*-?\]\]")
 _SCHEMES = frozenset({"", "basic", "bearer"})
@@ -104,11 +106,16 @@ def on_kind_path(kind: str, path: KeyPath) -> bool:
     return any(_starts(path, pattern) for pattern in KIND_PATHS.get(kind, ()))
 
 
-def in_keystore(path: KeyPath) -> bool:
-    """Whether a path is inside a key store, at something other than its type, its path or its certificate."""
-    steps = [str(step).lower() for step in path]
-    store = next((at for at, step in enumerate(steps) if step in _KEYSTORES), None)
-    return store is not None and len(steps) > store + 1 and steps[-1] not in _KEYSTORE_HARMLESS
+@lru_cache(maxsize=4_096)
+def is_keystore(name: str) -> bool:
+    """Whether a field of this name is a key store: what is in it is hidden, its type and paths aside."""
+    return name.lower() in _KEYSTORES
+
+
+@lru_cache(maxsize=4_096)
+def hidden_in_keystore(name: str) -> bool:
+    """Whether a field inside a key store is a credential."""
+    return name.lower() not in _KEYSTORE_HARMLESS
 
 
 def beside(siblings: Any, name: str) -> bool:
@@ -128,14 +135,17 @@ def beside(siblings: Any, name: str) -> bool:
     return name == "resolverParameter" and siblings.get("publicKeyResolver") != "JWKS_URL"
 
 
-def has_userinfo(name: str, value: object) -> bool:
-    """Whether a field that holds an address holds a user name and password in it."""
-    if not isinstance(value, str) or "@" not in value or name.lower() not in _URLS:
+def has_userinfo(path: KeyPath, value: object) -> bool:
+    """Whether an address, by the name of its field, carries a user name and password in it."""
+    if not isinstance(value, str) or "@" not in value:
+        return False
+    named = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if named.lower() not in _URLS:
         return False
     try:
-        return bool(urlsplit(value).password or (urlsplit(value).username and "://" in value))
+        return bool(urlsplit(value).username or urlsplit(value).password)
     except ValueError:
-        return True
+        return True  # not an address at all: in doubt, hidden
 
 
 def is_reference(value: object) -> bool:

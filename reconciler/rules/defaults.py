@@ -53,7 +53,7 @@ def compile_plan(openapi: dict[str, Any], rules: RuleNode, skipped: frozenset[st
     properties = _properties(root)
     fields: dict[str, Convert | None] = {}
     defaults: dict[str, Any] = {}
-    for name in (properties.keys() | merged.children.keys()) - skipped:
+    for name in sorted((properties.keys() | merged.children.keys()) - skipped):
         schema = properties.get(name, _PRESERVE)
         fields[name] = _compile(schema, merged.below(name))
         if schema.get("default") is not None:
@@ -95,37 +95,19 @@ def _compile(schema: dict[str, Any] | None, rules: RuleNode, preserved: bool = F
     if kind in ("integer", "number") or schema.get("x-kubernetes-int-or-string"):
         return _number
     keep = preserved or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
-    as_list = _list(schema, rules, keep)
-    as_object = _object(schema, rules, keep)
-    if kind in ("array", "object"):
-        return _of_kind(list, as_list) if kind == "array" else _of_kind(dict, as_object)
-    return _either(as_object, as_list)
+    # Values of another kind than the schema wants go on as they are: the server would refuse them.
+    if kind == "array":
+        return _list(schema, rules, keep)
+    otherwise = _as_is if kind == "object" else _list(schema, rules, keep)
+    return _object(schema, rules, keep, otherwise)
 
 
-def _of_kind(wanted: type, convert: Convert) -> Convert:
-    """Values of another kind than the schema wants go on as they are: the server would refuse them."""
-
-    def run(value: Any) -> Any:
-        return convert(value) if value.__class__ is wanted else _as_is(value)
-
-    return run
-
-
-def _either(as_object: Convert, as_list: Convert) -> Convert:
-    def run(value: Any) -> Any:
-        if value.__class__ is dict:
-            return as_object(value)
-        return as_list(value) if value.__class__ is list else _as_is(value)
-
-    return run
-
-
-def _object(schema: dict[str, Any], rules: RuleNode, keep: bool) -> Convert:
+def _object(schema: dict[str, Any], rules: RuleNode, keep: bool, otherwise: Convert) -> Convert:
     properties = _properties(schema)
     table: dict[str, Convert | None] = {}
     not_null: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
-    for name in properties.keys() | rules.children.keys():
+    for name in sorted(properties.keys() | rules.children.keys()):
         child = properties.get(name)
         if child is None:
             if not keep:
@@ -142,16 +124,22 @@ def _object(schema: dict[str, Any], rules: RuleNode, keep: bool) -> Convert:
     empties = tuple(name for name, rule in rules.children.items() if rule.drop_empty)
     others = _others(schema, rules, keep)
     if others is None and not empties:
-        return _closed_object(table, not_null, tuple(defaults.items()))
-    return _open_object(table, not_null, tuple(defaults.items()), others, empties)
+        return _closed_object(table, not_null, tuple(defaults.items()), otherwise)
+    known = _closed_object(table, not_null, tuple(defaults.items()), otherwise)
+    return _open_object(known, frozenset(table), others, empties)
 
 
 def _closed_object(
-    table: dict[str, Convert | None], not_null: dict[str, Any], defaults: tuple[tuple[str, Any], ...]
+    table: dict[str, Convert | None],
+    not_null: dict[str, Any],
+    defaults: tuple[tuple[str, Any], ...],
+    otherwise: Convert,
 ) -> Convert:
     """The common and fastest case: only known fields stay."""
 
-    def run(value: dict[str, Any]) -> dict[str, Any]:
+    def run(value: Any) -> Any:
+        if value.__class__ is not dict:
+            return otherwise(value)
         out = {}
         for name, item in value.items():
             convert = table.get(name, _UNKNOWN)
@@ -193,20 +181,17 @@ def _others(schema: dict[str, Any], rules: RuleNode, keep: bool) -> _Others | No
 
 
 def _open_object(
-    table: dict[str, Convert | None],
-    not_null: dict[str, Any],
-    defaults: tuple[tuple[str, Any], ...],
-    others: _Others | None,
-    empties: tuple[str, ...],
+    known: Convert, named: frozenset[str], others: _Others | None, empties: tuple[str, ...]
 ) -> Convert:
     """Objects with free fields or with fields that are dropped when empty."""
-    known = _closed_object(table, not_null, defaults)
 
-    def run(value: dict[str, Any]) -> dict[str, Any]:
-        out: dict[str, Any] = known(value)
+    def run(value: Any) -> Any:
+        out = known(value)
+        if value.__class__ is not dict:
+            return out
         if others is not None:
             for name, item in value.items():
-                if name in table:
+                if name in named:
                     continue
                 if item is None and not others.nullable:
                     if others.null is not _UNKNOWN:
@@ -234,7 +219,9 @@ def _list(schema: dict[str, Any], rules: RuleNode, keep: bool) -> Convert:
     rule = rules.listed
     unordered = rule is not None and not rule.ordered
 
-    def run(value: list[Any]) -> list[Any]:
+    def run(value: Any) -> Any:
+        if value.__class__ is not list:
+            return _as_is(value)
         if convert is None:
             out = [null if item is None else item for item in value]
         else:

@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.model.changes import KeyPath, KeyStep
 from reconciler.rules.canonical import canonical
-from reconciler.rules.lists import RuleNode, element_keys
+from reconciler.rules.lists import NOTHING, RuleNode, element_keys
 from reconciler.rules.normalise import rules_of
 
 LeafDigests = dict[bytes, bytes]
@@ -110,13 +110,14 @@ def _metadata(value: Any, here: bytes, key: bytes, out: LeafDigests) -> None:
 
 def _node(value: Any, here: bytes, rules: RuleNode, key: bytes, out: LeafDigests) -> bytes:
     """Digest a value and all below it; returns its digest and leaves all of them in `out`."""
-    if isinstance(value, dict) and value:
-        parts = [
-            _child(item, _below(key, here, _tagged(name)), rules.below(name), key, out)
-            for name, item in value.items()
-        ]
+    if value.__class__ is dict and value:
+        children, each = rules.children, rules.each or NOTHING
+        parts = []
+        for name, item in value.items():
+            below = _below(key, here, f".{name}")
+            parts.append(below + _node(item, below, children.get(name, each), key, out))
         digest = _digest(b"{" + b"".join(sorted(parts)), key)
-    elif isinstance(value, list) and value:
+    elif value.__class__ is list and value:
         digest = _list(value, here, rules, key, out)
     else:
         digest = _digest(canonical(value), key)
@@ -124,19 +125,15 @@ def _node(value: Any, here: bytes, rules: RuleNode, key: bytes, out: LeafDigests
     return digest
 
 
-def _child(item: Any, below: bytes, rules: RuleNode, key: bytes, out: LeafDigests) -> bytes:
-    return below + _node(item, below, rules, key, out)
-
-
 def _list(value: list[Any], here: bytes, rules: RuleNode, key: bytes, out: LeafDigests) -> bytes:
     names = list_steps(value, rules)
     if names is None:
         return _digest(canonical(value), key)
-    each = rules.each or RuleNode()
-    parts = [
-        _child(item, _below(key, here, _tagged(name)), each, key, out)
-        for name, item in zip(names, value, strict=True)
-    ]
+    each = rules.each or NOTHING
+    parts = []
+    for name, item in zip(names, value, strict=True):
+        below = _below(key, here, f"[{name}")
+        parts.append(below + _node(item, below, each, key, out))
     if rules.listed is not None and rules.listed.ordered:
         order = _digest(canonical(list(names)), key)
         out[_below(key, here, _ORDER)] = order
@@ -158,5 +155,12 @@ def list_steps(value: list[Any], rules: RuleNode) -> list[KeyStep] | None:
     return names if len(names) == len(value) == len(set(names)) else None
 
 
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(key=key, digest_size=_SIZE)
+
+
 def _digest(data: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(data, key=key, digest_size=_SIZE).digest()
+    made = _keyed(key).copy()
+    made.update(data)
+    return made.digest()

@@ -15,10 +15,12 @@ from reconciler.model.changes import ABSENT, Change, ChangeKind, KeyPath, Redact
 from reconciler.rules.canonical import canonical
 from reconciler.rules.credentials import (
     ANNOTATIONS_WITH_COPIES,
+    KIND_PATHS,
     beside,
     has_userinfo,
-    in_keystore,
+    hidden_in_keystore,
     is_container_name,
+    is_keystore,
     is_reference,
     names_credential,
     on_kind_path,
@@ -34,7 +36,7 @@ def redact_body(body: dict[str, Any], kind: str, key: bytes) -> dict[str, Any]:
         kind: its kind.
         key: this machine's digest key.
     """
-    shown: dict[str, Any] = _Redactor(kind, key).shown(body, (), hidden=False)
+    shown: dict[str, Any] = _Redactor(kind, key).shown(body, ())
     return Normalised(shown, body.kind, body.rules) if isinstance(body, Normalised) else shown
 
 
@@ -51,60 +53,82 @@ def redact_changes(changes: Iterable[Change], kind: str, key: bytes) -> list[Cha
 class _Redactor:
     """Hides the credentials of one kind under one key."""
 
-    __slots__ = ("_key", "_kind")
+    __slots__ = ("_key", "_kind", "_with_paths")
 
     def __init__(self, kind: str, key: bytes) -> None:
         self._kind = kind
         self._key = key
+        self._with_paths = kind in KIND_PATHS
 
     def change(self, change: Change) -> Change:
         """One change with its values redacted."""
         if change.kind is ChangeKind.MOVED:
             return change
         hidden = self._path_is_hidden(change.path)
+        store = any(isinstance(step, str) and is_keystore(step) for step in change.path)
         left, right = (
-            side if side is ABSENT else self.shown(side, change.path, hidden=hidden)
+            side if side is ABSENT else self.shown(side, change.path, hidden=hidden, store=store)
             for side in (change.left, change.right)
         )
         return replace(change, left=left, right=right)
 
-    def shown(self, value: Any, path: KeyPath, *, hidden: bool) -> Any:
-        """A value with its credentials redacted; `hidden` redacts every leaf of it."""
+    def shown(self, value: Any, path: KeyPath, *, hidden: bool = False, store: bool = False) -> Any:
+        """A value with its credentials redacted.
+
+        Args:
+            value: what stands at the path.
+            path: where, from the root of the document.
+            hidden: redact every leaf of it.
+            store: it stands inside a key store.
+        """
         if isinstance(value, dict):
             return {
-                name: self.shown(item, (*path, name), hidden=hidden or self._hides(value, name, item, path))
+                name: self.shown(
+                    item,
+                    (*path, name),
+                    hidden=hidden or self._hides(value, name, item, path, store),
+                    store=store or is_keystore(str(name)),
+                )
                 for name, item in value.items()
             }
         if isinstance(value, list):
-            return [self.shown(item, (*path, at), hidden=hidden) for at, item in enumerate(value)]
-        if not hidden:
-            named = path and isinstance(path[-1], str) and has_userinfo(path[-1], value)
-            return self._redacted(value) if named else value
-        return (
-            value if value is None or isinstance(value, (bool, Redacted)) else self._unless_reference(value)
-        )
+            return [
+                self.shown(item, (*path, at), hidden=hidden, store=store) for at, item in enumerate(value)
+            ]
+        if hidden:
+            open_to_all = value is None or isinstance(value, (bool, Redacted)) or is_reference(value)
+            return value if open_to_all else self._redacted(value)
+        return self._redacted(value) if path and has_userinfo(path, value) else value
 
-    def _hides(self, siblings: dict[str, Any], name: object, item: Any, path: KeyPath) -> bool:
+    def _hides(self, siblings: dict[str, Any], name: object, item: Any, path: KeyPath, store: bool) -> bool:
         """Whether a field is a credential by itself: the fields above it did not hide it."""
         if not isinstance(name, str):
             return False
-        here = (*path, name)
-        if on_kind_path(self._kind, here) or in_keystore(here) or beside(siblings, name):
+        if (self._with_paths and on_kind_path(self._kind, (*path, name))) or beside(siblings, name):
             return True
-        if len(here) == 3 and here[:2] == ("metadata", "annotations"):
-            return name in ANNOTATIONS_WITH_COPIES or names_credential(name)
+        if store and hidden_in_keystore(name):
+            return True
+        if name in ANNOTATIONS_WITH_COPIES:
+            return True
         return is_container_name(name) if isinstance(item, (dict, list)) else names_credential(name)
 
     def _path_is_hidden(self, path: KeyPath) -> bool:
-        if on_kind_path(self._kind, path) or in_keystore(path):
+        """Whether a change at this path is hidden, by what its path alone says."""
+        if on_kind_path(self._kind, path):
             return True
+        store = False
         for at, step in enumerate(path):
+            if not isinstance(step, str):
+                continue
             last = at == len(path) - 1
-            if isinstance(step, str) and (names_credential(step) if last else is_container_name(step)):
+            if (names_credential(step) if last else is_container_name(step)) or (
+                store and hidden_in_keystore(step)
+            ):
                 return True
+            store = store or is_keystore(step)
         if len(path) > 2 and path[-1] in ("value", "defaultValue"):
             return path[-3] == "properties" or names_credential(str(path[-2]))
-        return path[-1:] == ("resolverParameter",) or path[-1:] == tuple(ANNOTATIONS_WITH_COPIES)
+        return path[-1] == "resolverParameter" or path[-1] in ANNOTATIONS_WITH_COPIES
 
     def _redacted(self, value: Any) -> Redacted:
         return Redacted(hashlib.blake2b(canonical(value), key=self._key, digest_size=16).digest())
