@@ -80,6 +80,7 @@ class DesiredPrints:
                     failed[definition] = (
                         f"{document.path}:{document.line} is not shaped as a resource: {error}"
                     )
+            self._sources[source].release()
         self._known[context].update(made)
         if self._cache is not None and made:
             self._cache.put_digests(context, made)

@@ -18,10 +18,12 @@ from reconciler.model.rows import Problem
 from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
+    from reconciler.engine.desired import Definition
     from reconciler.engine.desired_prints import DesiredPrints
     from reconciler.engine.git_state import GitState
     from reconciler.engine.record import Recorder
     from reconciler.model.errors import LedgerError
+    from reconciler.rules.schema import Schema
 
 GATHER_S = 0.05
 """Changes are gathered this long before a pass, so that a burst costs one pass."""
@@ -74,10 +76,12 @@ class Pass:
     async def once(self) -> None:
         """Take the marks and carry them through."""
         marked = self._marks.take()
-        keys = set(marked.keys)
+        keys, scopes = set(marked.keys), set(marked.scopes)
         if marked.desired:
-            keys |= await asyncio.to_thread(self._take_desired)
-        keys |= self._in_scopes(marked.scopes)
+            moved, unread = await asyncio.to_thread(self._take_desired)
+            keys |= moved
+            scopes |= unread
+        keys |= self._in_scopes(scopes)
         await asyncio.to_thread(self._prepare, keys)
         await asyncio.to_thread(self._look_into_history, keys)
         rows, gone = await asyncio.to_thread(self._judge.rows, keys, self._fleet.rows())
@@ -85,18 +89,22 @@ class Pass:
         trouble = await asyncio.to_thread(self._recorder.record, rows, gone)
         self._publish_trouble(trouble)
 
-    def _take_desired(self) -> set[ResourceKey]:
-        """Join the applications anew; every resource whose definition moved is to be judged."""
-        before, after = self._knowledge.desired, self._git.desired()
+    def _take_desired(self) -> tuple[set[ResourceKey], set[tuple[str, str | None]]]:
+        """Join the applications anew: the resources whose definition moved, the scopes to judge anew."""
+        known = self._knowledge
+        before, after = known.desired, self._git.desired()
         unread = self._git.unread()
         moved = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        if unread != self._knowledge.unread:
-            moved |= self._in_scopes({(cluster, None) for cluster in unread | self._knowledge.unread})
-        self._knowledge.desired, self._knowledge.unread = after, unread
-        self._knowledge.removed = {}
-        return moved
+        differing = {
+            (cluster, None)
+            for cluster in unread.keys() | known.unread.keys()
+            if unread.get(cluster) != known.unread.get(cluster)
+        }
+        known.desired, known.unread, known.removed = after, unread, {}
+        return moved, differing
 
     def _in_scopes(self, scopes: AbstractSet[tuple[str, str | None]]) -> set[ResourceKey]:
+        """Every known resource in these scopes; on the loop, which alone changes what clusters hold."""
         if not scopes:
             return set()
         known = self._knowledge
@@ -108,7 +116,7 @@ class Pass:
     def _prepare(self, keys: set[ResourceKey]) -> None:
         """Fingerprint every document that is about to be compared, blob by blob."""
         known = self._knowledge
-        wanted = []
+        wanted: list[tuple[Definition, Schema]] = []
         for key in keys:
             desired, content = known.desired.get(key), known.actual.clusters.get(key.cluster)
             if desired is not None and content is not None and key in content.objects:
@@ -127,9 +135,9 @@ class Pass:
             elif desired is None or self._readable(key, desired.first):
                 known.unparsed.pop(key, None)
 
-    def _readable(self, key: ResourceKey, definition: object) -> bool:
+    def _readable(self, key: ResourceKey, definition: Definition) -> bool:
         schema = self._knowledge.actual.clusters[key.cluster].schema(key.kind)
-        return self._prints.get(definition, schema) is not None  # type: ignore[arg-type]
+        return self._prints.get(definition, schema) is not None
 
     def _look_into_history(self, keys: set[ResourceKey]) -> None:
         """Ask Git's history about objects that Git does not define now, if there are any."""
@@ -146,7 +154,7 @@ class Pass:
             known.removed = {**known.removed, **self._git.removed(unclaimed)}
 
     def _publish_trouble(self, trouble: LedgerError | None) -> None:
-        problems = ()
+        problems: tuple[Problem, ...] = ()
         if trouble is not None:
             problems = (
                 Problem(

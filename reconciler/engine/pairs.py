@@ -6,17 +6,17 @@ stays drifted costs nothing on the next pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.desired import Definition, Desired
 from reconciler.engine.fingerprint import Fingerprinter
-from reconciler.model.changes import HopDiff, Ignored
+from reconciler.model.changes import Change, HopDiff, Ignored
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place
 from reconciler.rules.comparing import Judgement, judge, unpack_leaves
 from reconciler.rules.normalise import normalise
-from reconciler.rules.redact import redact_body, redact_changes
+from reconciler.rules.redact import redact_body
 from reconciler.rules.schema import Schema
 from reconciler.rules.text import document_lines
 
@@ -36,6 +36,7 @@ class Pairs:
         fingerprinter: key and rules.
         sources: name → Git source.
         synced_leaves: the packed leaf digests of the last synced state of a resource, or None.
+        people: globs of the field managers that are people's tools.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Pairs:
         fingerprinter: Fingerprinter,
         sources: Mapping[str, GitSource],
         synced_leaves: Callable[[ResourceKey], bytes | None],
+        people: Sequence[str],
     ) -> None:
         self._key = fingerprinter.key
         self._ruleset = fingerprinter.ruleset
         self._fingerprinter = fingerprinter
         self._sources = sources
         self._synced_leaves = synced_leaves
+        self._people = tuple(people)
         self._kept: dict[tuple[object, ...], Judgement] = {}
 
     def judge(self, desired: Desired, found: ClusterObject, schema: Schema) -> Judgement:
@@ -89,10 +92,11 @@ class Pairs:
         left = self.read(desired.first) if desired is not None else None
         right = found.body() if found is not None else None
         ignored: list[Ignored] = []
-        changes = ()
+        changes: tuple[Change, ...] = ()
         if desired is not None and left is not None and right is not None:
             judgement = self._judge(desired, left, right, schema, self._synced_leaves(key))
-            changes = redact_changes(judgement.changes, key.kind, self._key)
+            changes = judgement.changes
+            ignored.extend(judgement.ignored)
         return HopDiff(
             Place.CLUSTER,
             left=f"Git {desired.trace.revision[:7]} {desired.trace.path}".strip()
@@ -101,7 +105,7 @@ class Pairs:
             right=f"Cluster {key.cluster}" + ("" if found is not None else " (absent)"),
             verdict=cell.verdict,
             causes=cell.causes,
-            changes=tuple(changes),
+            changes=changes,
             left_lines=self._lines(left, schema, key, ignored),
             right_lines=self._lines(right, schema, key, ignored),
             ignored=tuple(dict.fromkeys(ignored)),
@@ -123,13 +127,14 @@ class Pairs:
         leaves: bytes | None,
     ) -> Judgement:
         return judge(
-            desired=normalise(left, schema, self._ruleset),
-            actual=normalise(right, schema, self._ruleset),
-            synced=unpack_leaves(leaves) if leaves is not None else None,
+            normalise(left, schema, self._ruleset),
+            normalise(right, schema, self._ruleset),
+            unpack_leaves(leaves) if leaves is not None else None,
             key=self._key,
             committed_at=desired.trace.committed_at or None,
             body=right,
-            schema=schema,
+            ruleset=self._ruleset,
+            people=self._people,
         )
 
     def _lines(

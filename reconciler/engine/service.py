@@ -99,7 +99,7 @@ class Engine:
             clock=clock,
         )
         self._knowledge = Knowledge(self._actual)
-        self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves)
+        self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves, platform.people_managers)
         self._pass = self._make_pass(sources)
         self._publish_warnings()
 
