@@ -211,6 +211,8 @@ class TestTheIncidents:
     def test_show_a_text_that_yaml_refuses_in_one_file_only(self) -> None:
         broken = []
         for path, state in story().head().items():
+            if not path.endswith(".yaml"):
+                continue
             try:
                 list(yaml.safe_load_all(state.text))
             except yaml.YAMLError:
