@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.desired import Definition
 from reconciler.engine.fingerprint import Fingerprinter
+from reconciler.model.errors import GkoError
 from reconciler.rules.schema import Schema
 
 if TYPE_CHECKING:
@@ -71,20 +72,33 @@ class DesiredPrints:
         made: dict[Ref, bytes] = {}
         failed: dict[Definition, str] = {}
         for source, definitions in by_source.items():
-            by_document = {d.document: d for d in definitions}
-            for document, body in self._sources[source].bodies(by_document):
-                definition = by_document[document]
-                try:
-                    made[_ref(definition)] = self._fingerprinter.of(body, schema)
-                except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-                    failed[definition] = (
-                        f"{document.path}:{document.line} is not shaped as a resource: {error}"
-                    )
-            self._sources[source].release()
+            try:
+                self._make_of_source(source, definitions, schema, made, failed)
+            except GkoError as error:
+                left = (d for d in definitions if _ref(d) not in made)
+                failed.update(dict.fromkeys(left, error.sentence()))
+            finally:
+                self._sources[source].release()
         self._known[context].update(made)
         if self._cache is not None and made:
             self._cache.put_digests(context, made)
         return failed
+
+    def _make_of_source(
+        self,
+        source: str,
+        definitions: list[Definition],
+        schema: Schema,
+        made: dict[Ref, bytes],
+        failed: dict[Definition, str],
+    ) -> None:
+        by_document = {d.document: d for d in definitions}
+        for document, body in self._sources[source].bodies(by_document):
+            try:
+                made[_ref(by_document[document])] = self._fingerprinter.of(body, schema)
+            except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+                where = f"{document.path}:{document.line}"
+                failed[by_document[document]] = f"{where} is not shaped as a resource: {error}"
 
 
 def _ref(definition: Definition) -> Ref:

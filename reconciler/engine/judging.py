@@ -25,6 +25,7 @@ from reconciler.engine.desired import Desired
 from reconciler.engine.desired_prints import DesiredPrints
 from reconciler.engine.fingerprint import same
 from reconciler.engine.since import SinceWhen
+from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Place, Verdict
@@ -164,7 +165,10 @@ class Judge:
                 Verdict.UNKNOWN,
                 (f"Git defines it {len(desired.definitions)} times and the cluster matches none of them",),
             )
-        judgement = self._pairs.judge(desired, found, schema)
+        try:
+            judgement = self._pairs.judge(desired, found, schema)
+        except GkoError as error:
+            return Finding(Verdict.UNKNOWN, (error.sentence(),))
         if judgement.verdict is Verdict.SYNCED:
             return SYNCED
         return Finding(

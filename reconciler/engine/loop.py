@@ -95,7 +95,7 @@ class Pass:
         before, after = known.desired, self._git.desired()
         unread = self._git.unread()
         moved = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        differing = {
+        differing: set[tuple[str, str | None]] = {
             (cluster, None)
             for cluster in unread.keys() | known.unread.keys()
             if unread.get(cluster) != known.unread.get(cluster)
