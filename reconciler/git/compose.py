@@ -21,6 +21,7 @@ from reconciler.git.scalars import HINTS, ScalarError, key_text, plain, resolved
 
 Node = Any
 """A node of libyaml's graph: `_NodeParser` puts pairs where PyYAML's types want tags, so they do not fit."""
+_SCALAR: Any = ScalarNode
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _SEPARATORS: Final = (b",", b":", b"-", b"[", b"{", b"?", b"\n", b"\r")
 _DEEP_BLOCK: Final = re.compile(rb"^[ \-?\t:]{%d}" % 150, re.MULTILINE)
@@ -140,7 +141,7 @@ class Builder:
             ShapeError: a duplicate key, a bad tag, a bomb of aliases.
         """
         kind = node.__class__
-        if kind is ScalarNode:
+        if kind is _SCALAR:
             text, tag = node.value, node.tag
             if tag.__class__ is tuple:
                 return self._plain(node) if tag[0] and text[:1] in _HINTED else text
@@ -181,7 +182,7 @@ class Builder:
         pairs: list[tuple[Any, Any]] = node.value
         for key_node, value_node in pairs:
             key = key_node.value
-            if key_node.__class__ is ScalarNode and key_node.tag.__class__ is tuple:
+            if key_node.__class__ is _SCALAR and key_node.tag.__class__ is tuple:
                 if key_node.tag[0]:
                     if key[:1] in _HINTED:
                         key = _key(key_node, resolved(key))
@@ -204,7 +205,7 @@ class Builder:
         return out
 
     def _key_value(self, node: Node, depth: int) -> Any:
-        return self._tagged(node) if node.__class__ is ScalarNode else self.build(node, depth)
+        return self._tagged(node) if node.__class__ is _SCALAR else self.build(node, depth)
 
     def _merge(self, out: dict[str, Any], key_node: Node, value: Node, depth: int) -> list[str]:
         """Merge what `<<` names into `out`; return the keys that came.

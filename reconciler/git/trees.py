@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pygit2
 
 _ENTRY: Final = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+_WHOLE_ENTRIES: Final = re.compile(rb"(?:[^\0]++\0.{20})*+", re.DOTALL)
 _FOLDER, _LINK, _SUBMODULE = b"40000", b"120000", b"160000"
 _STEPS: Final = 64
 _KEPT_BYTES: Final = 8 * 1024 * 1024
@@ -122,13 +123,15 @@ def _named(match: tuple[bytes, bytes, bytes]) -> tuple[str, Entry]:
 
 def _different(left: bytes, right: bytes) -> tuple[dict[str, Entry], dict[str, Entry]]:
     """The entries that only one of two raw trees has."""
-    at_left = at_right = _entry_start(left, _common(left, right))
+    at_left = at_right = 0
     a: list[tuple[bytes, bytes, bytes]] = []
     b: list[tuple[bytes, bytes, bytes]] = []
     for _ in range(_STEPS):
-        if len(left) - at_left == len(right) - at_right and left[at_left:] == right[at_right:]:
-            break
+        same = _entry_start(left, at_left, at_left + _common(left, at_left, right, at_right)) - at_left
+        at_left, at_right = at_left + same, at_right + same
         x, y = _ENTRY.match(left, at_left), _ENTRY.match(right, at_right)
+        if x is None and y is None:
+            break
         if x is not None and (y is None or _order(x) <= _order(y)):
             a.append(_groups(x))
             at_left = x.end()
@@ -154,21 +157,19 @@ def _order(match: re.Match[bytes]) -> bytes:
     return match[2] + b"/" if match[1] == _FOLDER else match[2]
 
 
-def _common(left: bytes, right: bytes) -> int:
-    """How many leading bytes two texts share: comparing halves is a memcmp, not a loop."""
-    low, high = 0, min(len(left), len(right))
+def _common(left: bytes, at_left: int, right: bytes, at_right: int) -> int:
+    """How many bytes two texts share from these places on: comparing halves is a memcmp, not a loop."""
+    low, high = 0, min(len(left) - at_left, len(right) - at_right)
     while low < high:
         middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
+        if left[at_left + low : at_left + middle] == right[at_right + low : at_right + middle]:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def _entry_start(tree: bytes, at: int) -> int:
-    """The start of the entry that holds the byte `at` (an entry ends 20 bytes after its NUL)."""
-    start = 0
-    while (nul := tree.find(b"\0", start)) >= 0 and nul + 21 <= at:
-        start = nul + 21
-    return start
+def _entry_start(tree: bytes, begin: int, at: int) -> int:
+    """The start of the entry that holds the byte `at`; an entry starts at `begin`."""
+    match = _WHOLE_ENTRIES.match(tree, begin, at)
+    return match.end() if match is not None else begin
