@@ -71,7 +71,7 @@ ACTIONS: tuple[Action, ...] = (
         "Open the resource on its documents in Git and on the cluster.",
         "yaml",
         "[RESOURCE]",
-        hint=8,
+        hint=6,
     ),
     Action(
         "table.filter",
@@ -157,18 +157,18 @@ ACTIONS: tuple[Action, ...] = (
         "copy",
     ),
     # --- one resource ------------------------------------------------------------------------
-    Action("detail.tab_1", "Hops", ("1",), "The places of this resource, one by one.", hint=3),
-    Action("detail.tab_2", "Diff", ("2", "d"), "What differs between Git and the cluster.", hint=4),
-    Action("detail.tab_3", "YAML", ("3", "y"), "The documents, without secrets.", hint=5),
+    Action("detail.tab_1", "Hops", ("1",), "The places of this resource, one by one."),
+    Action("detail.tab_2", "Diff", ("2", "d"), "What differs between Git and the cluster."),
+    Action("detail.tab_3", "YAML", ("3", "y"), "The documents, without secrets."),
     Action("detail.next_tab", "Next tab", ("tab",), "The next tab."),
     Action("detail.previous_tab", "Previous tab", ("shift+tab",), "The tab before."),
     Action("detail.copy", "Copy name", ("c",), "Copy the name of the resource."),
     Action(
         "detail.copy_menu", "Copy…", ("C",), "Copy the name, the resource, this text or the command line."
     ),
-    Action("diff.mode", "Mode", ("vertical_line",), "Side by side, unified, or only the fields.", hint=6),
+    Action("diff.mode", "Mode", ("vertical_line",), "Side by side, unified, or only the fields.", hint=3),
     Action(
-        "diff.ignored", "Ignored", ("i",), "Show what was not compared, and the rule that says why.", hint=7
+        "diff.ignored", "Ignored", ("i",), "Show what was not compared, and the rule that says why.", hint=4
     ),
     Action("diff.less", "Less context", ("left_curly_bracket",), "Show fewer unchanged lines."),
     Action("diff.more", "More context", ("right_curly_bracket",), "Show more unchanged lines."),
@@ -220,7 +220,7 @@ ACTIONS: tuple[Action, ...] = (
         ("s",),
         "Says what s means elsewhere, and what to press here.",
     ),
-    Action("global.back", "Back", ("escape",), "Close what is open: prompt, filter, screen.", hint=0),
+    Action("global.back", "Back", ("escape",), "Close what is open: prompt, filter, screen.", hint=7),
     Action(
         "global.quit",
         "Quit",

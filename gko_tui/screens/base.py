@@ -46,6 +46,9 @@ class GkoScreen(Screen[None]):
         """The app, by its own type."""
         return cast("GkoApp", self.app)
 
+    def on_mount(self) -> None:
+        self.set_class(self.gko.marks.ascii_only, "-ascii")
+
     # --- edges -----------------------------------------------------------------------------
 
     def compose_edges(self) -> ComposeResult:

@@ -105,13 +105,19 @@ class DetailScreen(ReadingScreen):
         return tuple(spans)
 
     def crumbs(self) -> tuple[Span, ...]:
+        how = f"   {self._shown_mode.value}, context {self._around}" if self._tab == DIFF_TAB else ""
         return (
             (" apis", "quiet"),
             (f" {self.gko.marks.crumb} {safe(self.key.name)}", "quiet"),
             (f" {self.gko.marks.crumb} ", "quiet"),
             (_NAMES[self._tab], "title"),
-            (f"   {self.position()}", "quiet"),
+            (f"   {self.position()}{how}", "quiet"),
         )
+
+    @property
+    def _shown_mode(self) -> Mode:
+        """The mode that was chosen, else the one that fits the width."""
+        return self._mode or (Mode.SPLIT if self.size.width >= SPLIT_FROM else Mode.UNIFIED)
 
     def concerns_cluster(self, name: str) -> bool:
         return name == self.key.cluster
@@ -200,7 +206,7 @@ class DetailScreen(ReadingScreen):
             if diff != told.diff:
                 told.texts.clear()
             told.diff = diff
-        mode = self._mode or (Mode.SPLIT if self.size.width >= SPLIT_FROM else Mode.UNIFIED)
+        mode = self._shown_mode
         wanted = (mode, self._around, self._ignored, self._width)
         text = told.texts.get(wanted)
         if text is None:
@@ -254,7 +260,7 @@ class DetailScreen(ReadingScreen):
 
     def _again_later(self) -> None:
         """Ask again soon; a burst of changes asks once."""
-        if self._later is None or not self._later._active.is_set():
+        if self._later is None:
             self._later = self.set_timer(_AGAIN_AFTER_S, self._again)
 
     def _again(self) -> None:
@@ -274,8 +280,7 @@ class DetailScreen(ReadingScreen):
 
     def do_mode(self) -> None:
         """Side by side, unified, only the fields; and round again."""
-        present = self._mode or (Mode.SPLIT if self.size.width >= SPLIT_FROM else Mode.UNIFIED)
-        self._mode = _MODES[(_MODES.index(present) + 1) % len(_MODES)]
+        self._mode = _MODES[(_MODES.index(self._shown_mode) + 1) % len(_MODES)]
         self._fill()
 
     def do_ignored(self) -> None:

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from gko_tui.actions import CONTEXT_TITLES, Action, actions_for, key_name
 from gko_tui.theme import FAMILY_TOKENS
 from gko_tui.view.filtering import FIELDS
+from gko_tui.view.lines import text_of, wrapped
 from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -144,13 +145,17 @@ class HelpScreen(ModalScreen[str | None]):
         return " ".join(key_name(key, ascii_only=self.gko.marks.ascii_only) for key in action.keys[:2])
 
     def _line(self, action: Action) -> Option:
-        keys, command = self._keys(action), f":{action.command}" if action.command else ""
-        head = f"{_pad(keys, 11)}{_pad(command, 12)}"
         reason = self._unavailable(action.id)
-        text = f"{head}{action.title}  {reason or action.help}"
+        head = f"{_pad(self._keys(action), 11)}{_pad(action.title, 19)}"
+        rest = f"({reason}) {action.help}" if reason else action.help
+        if action.command:
+            rest += f"  :{action.command} {action.argument}".rstrip()
+        room = max(20, min(110, self.size.width) - 5)
+        text = "\n".join(text_of(line) for line in wrapped(rest, "text", room, indent=head))
         spans = [
-            Span(0, len(head), "$key bold"),
-            Span(len(head) + len(action.title), len(text), "$quiet"),
+            Span(0, 11, "$key bold"),
+            Span(11, len(head), "$title"),
+            Span(len(head), len(text), "$quiet"),
         ]
         if reason:
             spans = [Span(0, len(text), "$quiet dim")]
@@ -161,16 +166,16 @@ class HelpScreen(ModalScreen[str | None]):
         marks = self.gko.marks
         lines: list[Option] = []
         for verdict, meaning in _MEANINGS.items():
-            text = f"{marks.verdict(verdict)}          {_pad(verdict.word, 12)}{meaning}"
+            text = f"{_pad(marks.verdict(verdict), 11)}{_pad(verdict.word, 12)}{meaning}"
             if all(word in text.lower() for word in words):
                 style = f"${FAMILY_TOKENS[verdict.family]} bold"
                 lines.append(Option(Content(text, spans=[Span(0, 23, style)]), disabled=True))
-        none = f"{marks.verdict(None)}          {_pad('', 12)}there is no such hop"
+        none = f"{_pad(marks.verdict(None), 11)}{_pad('', 12)}there is no such hop"
         if all(word in none.lower() for word in words):
             lines.append(Option(Content(none), disabled=True))
         found = [_title("Marks, in the columns G Git, K cluster, C control plane, W gateway"), *lines]
         fields = [
-            Option(Content(f"{_pad(name + ':', 11)}{_pad('', 12)}{example}"), disabled=True)
+            Option(Content(f"{_pad(name + ':', 11)}{example}"), disabled=True)
             for name, example in FIELDS.items()
             if all(word in f"{name}: {example}".lower() for word in words)
         ]

@@ -63,7 +63,6 @@ class TableScreen(GkoScreen):
         yield from self.compose_edges()
 
     def on_mount(self) -> None:
-        self.set_class(self.gko.marks.ascii_only, "-ascii")
         for name in ("#scopes", "#preview"):
             self.query_one(name).can_focus = False
         self.query_one("#scopes").border_title = "scope"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gko_tui.view.listing import owner
 from reconciler.model.rows import Row
 
 GAP = 1
@@ -101,7 +102,7 @@ def needed_widths(rows: Iterable[Row]) -> dict[str, int]:
             ("cluster", key.cluster),
             ("namespace", key.namespace),
             ("kind", key.kind),
-            ("owner", row.git_trace.author if row.git_trace else ""),
+            ("owner", owner(row)),
         ):
             needed[name] = max(needed[name], len(text))
     return needed

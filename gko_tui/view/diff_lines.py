@@ -80,7 +80,6 @@ def _headline(diff: HopDiff, options: DiffOptions) -> Line:
     if diff.ignored:
         amount += f", {len(diff.ignored)} ignored"
     spans.append((f"   {amount}", "text"))
-    spans.append((f"   {options.mode.value}, context {options.context}", "quiet"))
     return tuple(spans)
 
 
@@ -106,20 +105,27 @@ def _looks_typed(text: str) -> bool:
     return True
 
 
-_KIND_WORDS = {ChangeKind.ADDED: "only on the right", ChangeKind.REMOVED: "only on the left"}
+_KIND_WORDS = {
+    ChangeKind.ADDED: "only on the right",
+    ChangeKind.REMOVED: "only on the left",
+    ChangeKind.MOVED: "moved",
+}
 
 
 def _change_lines(change: Change, options: DiffOptions) -> list[Line]:
     path = safe(path_text(change.path)) or "(whole document)"
     note = _note(change, options)
-    left = _side("-", change.left, "diff-del")
-    right = _side("+", change.right, "diff-add")
-    if change.kind is ChangeKind.MOVED:
-        left, right = _side("-", change.left, "diff-del"), _side("+", change.right, "diff-add")
-        note = f"moved; {note}" if note else "moved"
-    one_line = 2 + cell_len(path) + 3 + sum(cell_len(text) for text, _ in (*left, *right)) + 3
+    sides = [
+        (sign, value, style)
+        for sign, value, style in (("-", change.left, "diff-del"), ("+", change.right, "diff-add"))
+        if value is not ABSENT
+    ]
+    texts: list[Span] = [(f"{sign} {value_text(value)}", style) for sign, value, style in sides]
+    one_line = 2 + cell_len(path) + sum(3 + cell_len(text) for text, _ in texts)
     if one_line + (cell_len(note) + 3 if note else 0) <= options.width:
-        spans: list[Span] = [("  ", "text"), (path, "title"), ("   ", "text"), *left, ("   ", "text"), *right]
+        spans: list[Span] = [("  ", "text"), (path, "title")]
+        for text in texts:
+            spans += [("   ", "text"), text]
         if note:
             spans.append((f"   {note}", "quiet"))
         return [tuple(spans)]
@@ -129,20 +135,14 @@ def _change_lines(change: Change, options: DiffOptions) -> list[Line]:
             lines[0] = (*lines[0], (f"   {note}", "quiet"))
         else:
             lines.extend(wrapped(note, "quiet", options.width, indent="    "))
-    for side in (left, right):
-        lines.extend(
-            wrapped(side[0][0], side[0][1], options.width, indent="    ", hanging="      "),
-        )
+    for side, style in texts:
+        lines.extend(wrapped(side, style, options.width, indent="    ", hanging="      "))
     return lines
 
 
-def _side(sign: str, value: object, style: str) -> Line:
-    return ((f"{sign} {value_text(value)}", "quiet" if value is ABSENT else style),)
-
-
 def _note(change: Change, options: DiffOptions) -> str:
-    """Who changed it, when, and on which side."""
-    words: list[str] = []
+    """On which side it is, who changed it, and when."""
+    words = [_KIND_WORDS[change.kind]] if change.kind in _KIND_WORDS else []
     if change.manager:
         words.append(f"by {safe(change.manager)}")
     if change.at:

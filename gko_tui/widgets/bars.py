@@ -49,19 +49,24 @@ class HeaderBar(Bar):
 
     def line(self, width: int) -> Line:
         summary = self._summary()
-        counts: list[Span] = [(f"   {summary.word} {summary.total}", "title bold")]
+        counts: list[Span] = [(f"  {summary.word} {summary.total}", "title bold")]
         for verdict in _COUNTED:
             number = summary.states.get(verdict, 0)
             if number:
                 counts.append((f"  {self._marks.verdict(verdict)} {number}", f"verdict:{verdict.name}"))
         time = datetime.fromtimestamp(self._clock()).astimezone().strftime("%H:%M:%S")
-        right: Line = ((f"  {time} ", "quiet"),)
-        left: list[Span] = [(" gko", "key bold"), (f"  {summary.clusters}", "text"), ("  RO", "quiet bold")]
-        taken = sum(cell_len(text) for text, _ in (*left, *counts, *right))
-        if taken > width:  # the names of clusters give way first, the counts last
-            room = max(0, cell_len(summary.clusters) - (taken - width) - 1)
-            left[1] = (f"  {summary.clusters[:room]}{self._marks.cut}" if room > 3 else "", "text")
-        return between((*left, *counts), right, width)
+        right: Line = ((f" {time} ", "quiet"),)
+        few = counted(summary.clusters.count(",") + 1, "cluster") if summary.clusters else ""
+        # What does not fit gives way in this order: the names of clusters, the time, their number.
+        for clusters, clock in ((summary.clusters, right), (few, right), (few, ()), ("", ())):
+            left: tuple[Span, ...] = (
+                (" gko", "key bold"),
+                (f"  {clusters}" if clusters else "", "text"),
+                ("  RO", "quiet bold"),
+            )
+            if sum(cell_len(text) for text, _ in (*left, *counts, *clock)) < width:
+                break
+        return between((*left, *counts), clock, width)
 
 
 class CrumbBar(Bar):

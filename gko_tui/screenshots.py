@@ -1,0 +1,139 @@
+"""The README's pictures, made by the program itself over a platform that it is given.
+
+A picture is an SVG of 120×36 cells. The fonts that Rich would fetch from a network are replaced by
+those of the reader's machine: an SVG inside an `<img>` may not load any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gko_tui.app import GkoApp
+from gko_tui.bridge import Bridge, EngineFactory
+from reconciler.model.errors import GkoError
+from reconciler.model.rows import Row
+from reconciler.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from reconciler.settings.model import Platform
+    from reconciler.settings.paths import StatePaths
+
+COLUMNS, LINES = 120, 36
+FONTS = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
+_WAIT_S = 60.0
+
+_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+_FONT_FAMILY = re.compile(r"font-family:\s*[^;]*;")
+_HASH = re.compile(r"terminal-\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its name, and the keys that lead to it from the table."""
+
+    name: str
+    keys: Sequence[str]
+    on: Callable[[Row], bool] | None = None
+    """The row to put the cursor on first."""
+
+
+def _drifted(row: Row) -> bool:
+    return row.cluster.verdict is Verdict.DRIFTED and row.cluster.change_count > 1
+
+
+PICTURES = (
+    Picture("table", ("S",), None),
+    Picture("diff", ("d",), _drifted),
+    Picture("detail", ("enter", "1"), _drifted),
+    Picture("dead-cluster", ("p",), None),
+)
+
+
+async def make(
+    folder: Path,
+    platform: Platform,
+    paths: StatePaths,
+    engine_factory: EngineFactory,
+    *,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    ready: Callable[[GkoApp], bool] | None = None,
+    theme: str | None = None,
+) -> list[Path]:
+    """Write the pictures.
+
+    Args:
+        folder: where the SVG files go.
+        engine_factory: the engine, as for `run_terminal`.
+        ready: whether everything that the pictures need has been read; by default, once every place
+            has answered and there are rows.
+        theme: the name of a theme.
+
+    Returns:
+        The files.
+
+    Raises:
+        GkoError: the platform was not read within a minute, or has no row for a picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    is_ready = ready if ready is not None else _all_read
+    bridge = Bridge(engine_factory, clock)
+    app = GkoApp(platform, paths, bridge, environ=environ, clock=clock, theme=theme, reduced_motion=True)
+    try:
+        async with app.run_test(size=(COLUMNS, LINES)) as pilot:
+            await _until(lambda: is_ready(app), pilot)
+            for picture in PICTURES:
+                app.back_to_table()
+                await _until(lambda: app.top is app.table_screen, pilot)
+                app.table_screen.do_all()
+                if picture.on is not None:
+                    _put_cursor(app, picture.on)
+                await pilot.press(*picture.keys)
+                await app.workers.wait_for_complete()
+                await pilot.pause()
+                svg = app.export_screenshot(title=f"gko-tui: {picture.name}", simplify=True)
+                target = folder / f"{picture.name}.svg"
+                target.write_text(plain_fonts(svg, picture.name), "utf-8", newline="\n")
+                made.append(target)
+    finally:
+        bridge.stop()
+    return made
+
+
+def plain_fonts(svg: str, name: str) -> str:
+    """Take the web fonts out of an SVG, and make its ids the same each time."""
+    svg = _FONT_FACE.sub("", svg)
+    svg = _FONT_FAMILY.sub(f"font-family: {FONTS};", svg)
+    return _HASH.sub(f"terminal-{name}", svg)
+
+
+def _all_read(app: GkoApp) -> bool:
+    return not app.is_reading and bool(app.bridge.store.rows)
+
+
+async def _until(holds: Callable[[], bool], pilot: Pilot[int]) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _WAIT_S
+    while not holds():
+        if loop.time() > end:
+            raise GkoError("the platform was not read within a minute", next_step="look at its places")
+        await asyncio.sleep(0.05)
+    await pilot.pause()
+
+
+def _put_cursor(app: GkoApp, wanted: Callable[[Row], bool]) -> None:
+    table = app.table_screen.table
+    rows = app.bridge.store.rows
+    for index, key in enumerate(table.listing.order):
+        if wanted(rows[key]):
+            table.move_to(index)
+            return
+    raise GkoError("no row shows what this picture is about", next_step="use the demo's platform")
