@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gko_tui.commands.invocation import Invocation
-from gko_tui.commands.table import COMMANDS, GLOBAL, Argument, Command
+from gko_tui.commands.table import COMMANDS, GLOBAL, ON_SCREEN, Argument, Command
 from gko_tui.output.console import Console, is_terminal, open_console
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.verdicts import ExitCode
@@ -104,7 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    _add(parser, GLOBAL)
+    _add(parser, (*GLOBAL, *ON_SCREEN))
     parser.set_defaults(handler=None)
     groups: dict[str, Any] = {
         "": parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)

@@ -18,20 +18,29 @@ def run(invocation: Invocation) -> int:
 
 
 async def _run(invocation: Invocation) -> int:
-    hop = Place(invocation.arguments.hop)
     async with read_platform(invocation) as reading:
-        rows = reading.selection.pick(reading.engine.fleet.rows())
-        if not reading.selection.resources:
-            rows = [row for row in rows if row.cell(hop).verdict not in (None, Verdict.SYNCED)]
-        diffs = await _diffs(reading, rows, hop)
-        now = invocation.clock()
-        # Other hops have their own diffs: the code is that of the hop which was asked for.
-        judged = [Row(row.key, git=row.cell(hop)) for row in rows]
-        code = reading.engine.fleet.exit_code(
-            judged, now=now, allow_unknown=invocation.arguments.allow_unknown
-        )
-        _write(invocation, reading, diffs, hop, code, now)
-        return int(code)
+        return await answer(invocation, reading)
+
+
+async def answer(invocation: Invocation, reading: Reading) -> int:
+    """Write the differences that were asked for.
+
+    Returns:
+        the exit code: of this hop alone, other hops have their own diffs.
+
+    Raises:
+        NothingSelected: a selector matches nothing.
+    """
+    hop = Place(invocation.arguments.hop)
+    rows = reading.selection.pick(reading.engine.fleet.rows())
+    if not reading.selection.resources:
+        rows = [row for row in rows if row.cell(hop).verdict not in (None, Verdict.SYNCED)]
+    diffs = await _diffs(reading, rows, hop)
+    now = invocation.clock()
+    judged = [Row(row.key, git=row.cell(hop)) for row in rows]
+    code = reading.engine.fleet.exit_code(judged, now=now, allow_unknown=invocation.arguments.allow_unknown)
+    _write(invocation, reading, diffs, hop, code, now)
+    return int(code)
 
 
 async def _diffs(reading: Reading, rows: list[Row], hop: Place) -> list[tuple[Row, HopDiff]]:

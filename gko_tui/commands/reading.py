@@ -5,23 +5,37 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.selection import Selection
 from gko_tui.output.progress import Progress
 from reconciler.model.errors import UsageError
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
-    from reconciler.engine.service import Engine
+    from reconciler.engine.fleet import Fleet
+    from reconciler.model.changes import HopDiff
+    from reconciler.model.keys import ResourceKey
     from reconciler.settings.model import Platform
+
+
+class ReadEngine(Protocol):
+    """What these commands need of an engine."""
+
+    @property
+    def fleet(self) -> Fleet: ...
+
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff: ...
+
+    async def run(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An engine that has read everything that was asked for, and what that was."""
 
-    engine: Engine
+    engine: ReadEngine
     selection: Selection
 
 
@@ -35,7 +49,7 @@ async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
         ConfigurationError: the configuration cannot be used.
     """
     selection = Selection.parse(invocation.arguments)
-    platform = _impatient(selection.narrow(invocation.platform()), invocation.arguments.timeout)
+    platform = impatient(selection.narrow(invocation.platform()), invocation.arguments.timeout)
     paths = invocation.paths()
     with Progress(invocation.console) as progress:
         progress("starting")
@@ -53,8 +67,12 @@ async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
         await engine.aclose()
 
 
-def _impatient(platform: Platform, timeout_s: float | None) -> Platform:
-    """The platform with every cluster's patience cut to `timeout_s`."""
+def impatient(platform: Platform, timeout_s: float | None) -> Platform:
+    """The platform with every cluster's patience cut to `timeout_s`.
+
+    Raises:
+        UsageError: that is no time to wait.
+    """
     if timeout_s is None:
         return platform
     if not timeout_s > 0:

@@ -23,18 +23,31 @@ def get(invocation: Invocation) -> int:
 
 async def _run(invocation: Invocation, *, overview: bool) -> int:
     async with read_platform(invocation) as reading:
-        now = invocation.clock()
-        rows = reading.selection.pick(reading.engine.fleet.rows())
-        code = reading.engine.fleet.exit_code(rows, now=now, allow_unknown=invocation.arguments.allow_unknown)
-        if invocation.arguments.output == "table":
-            write_table(invocation.console, reading, rows, now, overview=overview)
-        else:
-            _write_document(invocation, reading, rows, code, now)
+        code = answer(invocation, reading, overview=overview)
         if invocation.arguments.watch:
             from gko_tui.commands.watch import follow
 
             await follow(invocation, reading)
-        return int(code)
+        return code
+
+
+def answer(invocation: Invocation, reading: Reading, *, overview: bool) -> int:
+    """Write what was read, in the form that was asked for.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        NothingSelected: a selector matches nothing.
+    """
+    now, fleet = invocation.clock(), reading.engine.fleet
+    rows = reading.selection.pick(fleet.rows())
+    code = fleet.exit_code(rows, now=now, allow_unknown=invocation.arguments.allow_unknown)
+    if invocation.arguments.output == "table":
+        write_table(invocation.console, reading, rows, now, overview=overview)
+    else:
+        _write_document(invocation, reading, rows, code, now)
+    return int(code)
 
 
 def write_table(console: Console, reading: Reading, rows: list[Row], now: float, *, overview: bool) -> None:

@@ -59,6 +59,13 @@ GLOBAL = (
 )
 """Options of every command, written before or after it."""
 
+ON_SCREEN = (
+    Argument(("--theme",), "the terminal's colours", {"metavar": "NAME"}),
+    Argument(("--no-mouse",), "leave the mouse to the terminal emulator", {"action": "store_true"}),
+    Argument(("--reduced-motion",), "nothing flashes or slides", {"action": "store_true"}),
+)
+"""Options of whatever opens the terminal: no command at all, and `demo`."""
+
 OUTPUT = Argument(
     ("-o", "--output"),
     "how to write: table, json or yaml",

@@ -17,6 +17,7 @@ CAUSE_ROOM = 32
 """A column of causes narrower than this (in cells) is not worth having: causes go below their rows."""
 _CAPS = {"CLUSTER": 24, "KIND": 28, "NAMESPACE": 24, "NAME": 44}
 """On a terminal no column of names is wider than this, in cells."""
+MIN_NAME = 12
 _DROPPED_FIRST = ("REV", "AGE", "KIND", "NAMESPACE")
 
 
@@ -43,6 +44,10 @@ def status_lines(
             if _total(shown, widths, strip) <= console.width:
                 break
             shown.remove(title)
+        for title in ("NAME", "CLUSTER"):  # what is left names the resource: cut it, never drop it
+            over = _total(shown, widths, strip) - console.width
+            if over > 0:
+                widths[title] = max(MIN_NAME, widths[title] - over)
     room = None if console.width is None else console.width - _total(shown, widths, strip) - len(GUTTER)
     beside = not every_cause and (room is None or room >= CAUSE_ROOM)
     lines = [_head(shown, widths, console, beside=beside)]
