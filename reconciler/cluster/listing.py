@@ -1,0 +1,124 @@
+"""Lists one kind in pages, as the API server hands them out.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from reconciler.cluster.failures import unexpected_answer
+from reconciler.model.errors import ClusterError
+from reconciler.model.keys import GROUP
+
+if TYPE_CHECKING:
+    from reconciler.cluster.client import KubeClient
+    from reconciler.cluster.kinds import ServedKind
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some objects of a listing; a watch may continue from the last page's `resource_version`.
+
+    `restarted` says that the server had forgotten the position and the listing begins anew with this page:
+    what earlier pages held is no longer part of it.
+    """
+
+    items: list[dict[str, Any]]
+    resource_version: str
+    restarted: bool = False
+
+
+def kind_path(kind: ServedKind, namespace: str | None = None) -> str:
+    """Return the path of a kind's collection, in one namespace or (None) everywhere."""
+    base = f"/apis/{GROUP}/{kind.version}"
+    inside = f"/namespaces/{namespace}" if namespace is not None and kind.namespaced else ""
+    return f"{base}{inside}/{kind.plural}"
+
+
+async def list_kind(
+    client: KubeClient, kind: ServedKind, *, namespace: str | None = None, page: int = PAGE
+) -> AsyncIterator[Page]:
+    """Give a kind's objects page by page.
+
+    When the server has forgotten the position in the middle (410), the listing begins anew, once.
+
+    Args:
+        client: the cluster.
+        kind: what to list.
+        namespace: where; None means everywhere the user may.
+        page: objects per request.
+
+    Raises:
+        ClusterError: a page could not be read; `forbidden` names the missing verb.
+    """
+    path, position = kind_path(kind, namespace), ""
+    may_restart, restarted = True, False
+    while True:
+        try:
+            body = await client.get(path, limit=page, **{"continue": position})
+        except ClusterError as error:
+            if error.status == 410 and position and may_restart:
+                position, may_restart, restarted = "", False, True
+                continue
+            raise refusal(error, kind, namespace, "list") from error
+        metadata = body.get("metadata")
+        if not isinstance(metadata, dict):
+            raise _malformed(client, kind)
+        following = str(metadata.get("continue") or "")
+        found = Page(_checked(client, kind, body), str(metadata.get("resourceVersion") or ""), restarted)
+        del body  # while the next page is under way, only that one should be in memory
+        yield found
+        del found
+        restarted = False
+        if not following:
+            return
+        if following == position:
+            raise _malformed(client, kind)
+        position = following
+
+
+def refusal(error: ClusterError, kind: ServedKind, namespace: str | None, verb: str) -> ClusterError:
+    """Say of a refused request which right is missing; other errors are returned as they are."""
+    if error.status != 403:
+        return error
+    resource = f"{kind.plural}.{GROUP}"
+    if namespace is not None or not kind.namespaced:
+        where = f"in namespace {namespace}" if namespace is not None else "on the cluster"
+        next_step = f"grant the verb {verb} on {resource} {where}"
+    else:
+        where = "in all namespaces"
+        next_step = f"grant the verb {verb} on {resource}, or name the readable `namespaces` of this cluster"
+    return ClusterError(
+        f"may not {verb} {kind.kind} {where}: the verb {verb} on {resource} is missing",
+        subject=error.subject,
+        next_step=next_step,
+        status=403,
+        reason="forbidden",
+    )
+
+
+def is_object(item: object) -> TypeGuard[dict[str, Any]]:
+    """Whether something has what every object has: metadata with a name."""
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    if not isinstance(metadata, dict):
+        return False
+    name, namespace = metadata.get("name"), metadata.get("namespace", "")
+    return isinstance(name, str) and name != "" and isinstance(namespace, str)
+
+
+def _checked(client: KubeClient, kind: ServedKind, body: dict[str, Any]) -> list[dict[str, Any]]:
+    items = body.get("items")
+    if not isinstance(items, list) or not all(map(is_object, items)):
+        raise _malformed(client, kind)
+    return items
+
+
+def _malformed(client: KubeClient, kind: ServedKind) -> ClusterError:
+    return unexpected_answer(
+        client.name, 200, "", f"answered the listing of {kind.kind} with something that is no list"
+    )

@@ -1,0 +1,66 @@
+"""An object of a cluster as it is kept: its identity, a summary, and its body as compressed bytes.
+
+Ten thousand bodies as dicts would cost hundreds of megabytes; packed they cost about one kilobyte each.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from reconciler.cluster.trace import trace_of
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import ClusterTrace
+
+_LEVEL = 1  # measured: level 6 saves a fifth of the bytes and takes three times as long
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterObject:
+    """One custom resource as a cluster holds it. `packed` is its whole body; `body()` inflates it."""
+
+    key: ResourceKey
+    uid: str
+    resource_version: str
+    generation: int
+    labels: tuple[tuple[str, str], ...]
+    trace: ClusterTrace
+    packed: bytes
+
+    def body(self) -> dict[str, Any]:
+        """Return the whole object, as the cluster gave it (a new dict each time)."""
+        body: dict[str, Any] = orjson.loads(zlib.decompress(self.packed))
+        return body
+
+
+def key_of(cluster: str, kind: str, item: dict[str, Any]) -> ResourceKey:
+    """Return the key of an object of that kind on that cluster."""
+    metadata = item["metadata"]
+    return ResourceKey(cluster, kind, sys.intern(metadata.get("namespace", "")), metadata["name"])
+
+
+def pack(cluster: str, kind: str, item: dict[str, Any]) -> ClusterObject:
+    """Keep an object of a listing or a watch event.
+
+    Args:
+        cluster: the cluster's name in the configuration.
+        kind: the object's kind (items of a listing need not state it).
+        item: the object, with at least `metadata.name`.
+    """
+    metadata = item["metadata"]
+    trace = trace_of(metadata)
+    return ClusterObject(
+        key=key_of(cluster, kind, item),
+        uid=trace.uid,
+        resource_version=trace.resource_version,
+        generation=trace.generation,
+        labels=tuple(
+            sorted((sys.intern(k), sys.intern(v)) for k, v in (metadata.get("labels") or {}).items())
+        ),
+        trace=trace,
+        packed=zlib.compress(orjson.dumps(item), _LEVEL),
+    )
