@@ -89,16 +89,17 @@ async def _until_signalled(engine: Engine, reporter: Reporter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     reporter.say("started", sources=len(engine.platform.sources), clusters=len(engine.platform.clusters))
-    running = [loop.create_task(engine.run()), loop.create_task(_report(reporter))]
+    running: list[asyncio.Task[None]] = [loop.create_task(engine.run()), loop.create_task(_report(reporter))]
     stopping = loop.create_task(stop.wait())
     try:
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in running:
-            if task.done():
-                task.result()
+        for running_task in running:
+            if running_task.done():
+                running_task.result()
     finally:
-        for task in (*running, stopping):
-            task.cancel()
+        stopping.cancel()
+        for running_task in running:
+            running_task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*running, stopping, return_exceptions=True)
         reporter.changes()

@@ -95,8 +95,9 @@ def set_up(folder: Path, cluster: KubeControlPlane, manifests: list[dict[str, An
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of the measured command: state and caches of its own."""
-    return {**os.environ, "GKO_TUI_STATE": str(folder / "state"), "GKO_TUI_CACHE": str(folder / "cache")}
+    """The environment of the measured command: state and caches of its own, byte code kept as usual."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "GKO_TUI_STATE": str(folder / "state"), "GKO_TUI_CACHE": str(folder / "cache")}
 
 
 def timed(folder: Path, environ: dict[str, str], *, fresh: bool) -> dict[str, Any]:
