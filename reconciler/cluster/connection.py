@@ -62,7 +62,7 @@ async def open_cluster(
             limits=httpx.Limits(
                 max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEPALIVE_S
             ),
-            headers={"User-Agent": "gko-tui", "Accept-Encoding": "identity"},
+            headers={"User-Agent": "gko-tui", "Accept-Encoding": "gzip"},
         )
 
     return KubeClient(
