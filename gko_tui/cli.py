@@ -90,8 +90,16 @@ class _Parser(argparse.ArgumentParser):
     """argparse with our exit code for a wrong command line."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message}\n")
+        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message}\ntry {self.prog} --help\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = list(action.choices or ())
+        if choices and value not in choices:
+            # argparse lists a group of commands as one of its names
+            from reconciler.settings.nearest import known_names
+
+            known = known_names(str(value), map(str, choices), "ones")
+            raise argparse.ArgumentError(action, f"'{value}' is not one of them; {known}")
 
 
 def build_parser() -> argparse.ArgumentParser:

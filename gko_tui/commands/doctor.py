@@ -59,9 +59,9 @@ def run(invocation: Invocation) -> int:
     try:
         platform = invocation.platform()
         where = str(platform.path) if platform.path is not None else "none; the current context and folder"
-        checks.append(Check("machine", "configuration", "is valid", OK, where))
+        checks.append(Check("machine", "configuration", "valid", OK, where))
     except ConfigurationError as error:
-        checks.append(Check("machine", "configuration", "is valid", MISSING, error.sentence()))
+        checks.append(Check("machine", "configuration", "valid", MISSING, error.sentence()))
     places: list[Check] = []
     if platform is not None:
         checks += _tools(platform, invocation.environ)
@@ -70,7 +70,7 @@ def run(invocation: Invocation) -> int:
             progress("asking every source and cluster")
             places = asyncio.run(_places(_patient(platform, invocation), paths, invocation))
         checks += places
-    reached = [check for check in places if check.check == "can be reached"]
+    reached = [check for check in places if check.check == "reachable"]
     if platform is None or (reached and all(check.outcome == MISSING for check in reached)):
         code = ExitCode.ERROR
     else:
@@ -95,17 +95,17 @@ def _machine(invocation: Invocation) -> Iterable[Check]:
     try:
         paths.prepare()
     except ConfigurationError as error:
-        yield Check("machine", "folders", "can be made", MISSING, error.what, error.next_step)
+        yield Check("machine", "folders", "writable", MISSING, error.what, error.next_step)
         return
     for name, folder in (("state folder", paths.state), ("cache folder", paths.cache)):
         variable = "GKO_TUI_STATE" if folder == paths.state else "GKO_TUI_CACHE"
         if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            yield Check("machine", name, "can be written", OK, str(folder))
+            yield Check("machine", name, "writable", OK, str(folder))
         else:
             yield Check(
                 "machine",
                 name,
-                "can be written",
+                "writable",
                 MISSING,
                 f"{folder} is not yours to write",
                 f"set {variable} to a folder that is",
@@ -123,18 +123,18 @@ def _tools(platform: Platform, environ: Mapping[str, str]) -> Iterable[Check]:
     for tool in dict.fromkeys(("git", "kustomize", "helm", "kubectl", *used)):
         found = shutil.which(tool, path=environ.get("PATH"))
         if found is not None:
-            yield Check("machine", tool, "is on PATH", OK, found)
+            yield Check("machine", tool, "on PATH", OK, found)
         elif tool in used:
             yield Check(
                 "machine",
                 tool,
-                "is on PATH",
+                "on PATH",
                 MISSING,
                 f"needed to render {', '.join(used[tool])}",
                 f"install {tool}, or add its folder to PATH",
             )
         else:
-            yield Check("machine", tool, "is on PATH", NOT_NEEDED, "not found; nothing here needs it")
+            yield Check("machine", tool, "on PATH", NOT_NEEDED, "not found; nothing here needs it")
 
 
 # --- sources and clusters ----------------------------------------------------------------------
@@ -157,7 +157,7 @@ async def _places(platform: Platform, paths: StatePaths, invocation: Invocation)
 def _source(spec: Source, paths: StatePaths, invocation: Invocation) -> list[Check]:
     from reconciler.git.source import GitSource
 
-    what = "can be reached"
+    what = "reachable"
     source = GitSource(spec, paths, cache=None, environ=invocation.environ, clock=invocation.clock)
     try:
         revision = source.refresh()
@@ -173,7 +173,7 @@ async def _cluster(spec: Cluster, environ: Mapping[str, str], written: bool) -> 
     from reconciler.cluster.connection import open_cluster
     from reconciler.cluster.kinds import served_kinds, server_version
 
-    what = "can be reached"
+    what = "reachable"
     try:
         client = await open_cluster(spec, environ=environ)
     except GkoError as error:
@@ -187,7 +187,7 @@ async def _cluster(spec: Cluster, environ: Mapping[str, str], written: bool) -> 
         if kinds:
             checks += await _rights(client, spec, kinds, written)
     except GkoError as error:
-        failed = what if not checks else "answers"
+        failed = what if not checks else "rights"
         checks.append(Check("cluster", spec.name, failed, MISSING, error.what, error.next_step))
     finally:
         await client.aclose()
@@ -195,7 +195,7 @@ async def _cluster(spec: Cluster, environ: Mapping[str, str], written: bool) -> 
 
 
 def _kinds(spec: Cluster, kinds: tuple[ServedKind, ...]) -> Check:
-    what = f"serves kinds of {GROUP}"
+    what = f"serves {GROUP}"
     if not kinds:
         return Check("cluster", spec.name, what, MISSING, "none", "install the operator's CRDs there")
     names = tuple(kind.kind for kind in kinds)

@@ -182,7 +182,19 @@ COMMANDS: tuple[Command, ...] = (
                 "only serve: print kubeconfig and configuration, and stay up",
                 {"action": "store_true"},
             ),
-            Argument(("--seed",), "vary the demo's data", {"type": int, "metavar": "NUMBER"}),
+            Argument(
+                ("--folder",),
+                "keep the demo's files here; left out: a folder that goes with it",
+                {"metavar": "DIR"},
+            ),
+            Argument(
+                ("--scale",),
+                "so many generated APIs more",
+                {"type": int, "default": 0, "metavar": "NUMBER"},
+            ),
+            OUTPUT,
+            *ON_SCREEN,
         ),
+        ("gko-tui demo", "gko-tui demo --serve"),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
@@ -136,6 +137,7 @@ _PHASE_FAMILY = {
     "failed": Family.BAD,
     "waiting": Family.UNKNOWN,
 }
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _PLACE_WORD = {Place.GIT: "source", Place.CLUSTER: "cluster"}
 
 
@@ -152,7 +154,8 @@ def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> l
             continue
         word = _PLACE_WORD.get(place.place, place.place.value)
         phase = console.family(place.phase, _PHASE_FAMILY.get(place.phase, Family.UNKNOWN))
-        said = [printable(text) for text in (place.detail, place.message) if text]
+        detail = place.detail[:7] if _COMMIT.fullmatch(place.detail) else place.detail
+        said = [printable(text) for text in (detail, place.message) if text]
         if place.retry_at is not None and place.retry_at > now:
             said.append(f"next try in {age(place.retry_at - now)}")
         lines.append(f"{word} {printable(place.name)}: {phase}" + "".join(f", {text}" for text in said))
