@@ -161,7 +161,7 @@ class KindFollower:
             scope.keys, position = await list_scope(client, self.kind, scope.namespace, self._sink)
         scope.listed, scope.failure = True, None
         if all(other.listed for other in self._scopes):
-            keys = set[ResourceKey]().union(*(other.keys for other in self._scopes))
+            keys: set[ResourceKey] = set().union(*(other.keys for other in self._scopes))
             self._sink.listed(client.name, self.kind.kind, keys)
         if len(self._scopes) == 1:
             scope.keys = set()  # only needed to complete the listings of other scopes
