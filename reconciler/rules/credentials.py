@@ -58,11 +58,16 @@ _KEYSTORES = frozenset({"keystore", "keystores", "keystoreconfiguration"})
 _KEYSTORE_HARMLESS = frozenset({"type", "path", "certpath", "keypath", "alias", "certcontent", "enabled"})
 _PAIR_NAMES = ("name", "key", "headerName", "header")
 _URLS = _words(
-    "url uri urls uris target targets targeturl baseurl href endpoint endpoints location host server serverurl"
+    """
+    url uri urls uris target targets targeturl baseurl href endpoint endpoints location host server serverurl
+    """
 )
 
 _REFERENCE = re.compile(r"\[\[-?\s*(?:secret|configmap)\s+[`\"'][\w./-]+[`\"']\s*-?\]\]")
 _SCHEMES = frozenset({"", "basic", "bearer"})
+
+MAPS_BY_NAME = frozenset({"plans", "pages", "responseTemplates", "response_templates", "labels"})
+"""Maps whose keys are names that people gave (a plan `API_KEY`), not names of fields."""
 
 KIND_PATHS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Secret": (("data",), ("stringData",)),

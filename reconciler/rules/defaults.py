@@ -98,7 +98,7 @@ def _compile(schema: dict[str, Any] | None, rules: RuleNode, preserved: bool = F
     # Values of another kind than the schema wants go on as they are: the server would refuse them.
     if kind == "array":
         return _list(schema, rules, keep)
-    otherwise = _as_is if kind == "object" else _list(schema, rules, keep)
+    otherwise = as_is if kind == "object" else _list(schema, rules, keep)
     return _object(schema, rules, keep, otherwise)
 
 
@@ -176,7 +176,7 @@ def _others(schema: dict[str, Any], rules: RuleNode, keep: bool) -> _Others | No
         null = _UNKNOWN if default is None else _apply(convert, default)
         return _Others(convert, bool(additional.get("nullable")), null)
     if keep:
-        return _Others(_compile(_PRESERVE, each) if rules.each is not None else _as_is)
+        return _Others(_compile(_PRESERVE, each) if rules.each is not None else as_is)
     return _Others(_emptied) if additional is True else None
 
 
@@ -214,14 +214,14 @@ def _list(schema: dict[str, Any], rules: RuleNode, keep: bool) -> Convert:
         # The server puts the default in for a null element; without one the null stays (and is refused).
         null = None if items.get("nullable") else _apply(convert, items.get("default"))
     else:
-        convert = (_compile(_PRESERVE, each) if rules.each is not None else _as_is) if keep else _emptied
+        convert = (_compile(_PRESERVE, each) if rules.each is not None else as_is) if keep else _emptied
         null = None
     rule = rules.listed
     unordered = rule is not None and not rule.ordered
 
     def run(value: Any) -> Any:
         if value.__class__ is not list:
-            return _as_is(value)
+            return as_is(value)
         if convert is None:
             out = [null if item is None else item for item in value]
         else:
@@ -245,13 +245,13 @@ def _properties(schema: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _as_is(value: Any) -> Any:
+def as_is(value: Any) -> Any:
     """Copy what the schema does not describe; only numbers are written as a server writes them."""
     kind = value.__class__
     if kind is dict:
-        return {k: v if v.__class__ in _SCALARS else _as_is(v) for k, v in value.items()}
+        return {k: v if v.__class__ in _SCALARS else as_is(v) for k, v in value.items()}
     if kind is list:
-        return [v if v.__class__ in _SCALARS else _as_is(v) for v in value]
+        return [v if v.__class__ in _SCALARS else as_is(v) for v in value]
     return _number(value) if kind is float else value
 
 
@@ -266,7 +266,7 @@ def _number(value: Any) -> Any:
     """An API server writes 1.0 and 1e3 as 1 and 1000."""
     if value.__class__ is float and value.is_integer() and abs(value) < 2**63:
         return int(value)
-    return value if value.__class__ is not dict and value.__class__ is not list else _as_is(value)
+    return value if value.__class__ is not dict and value.__class__ is not list else as_is(value)
 
 
 def _instant(value: Any) -> Any:

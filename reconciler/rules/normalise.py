@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.model.changes import Ignored
-from reconciler.rules.defaults import Plan, compile_plan
+from reconciler.rules.defaults import Plan, as_is, compile_plan
 from reconciler.rules.explaining import note_metadata, note_rule, note_schema
 from reconciler.rules.lists import NOTHING, RuleNode
 from reconciler.rules.ruleset import RuleSet
@@ -105,7 +105,7 @@ def _fields(body: dict[str, Any], plan: Plan) -> dict[str, Any]:
             convert = plan.fields[name]
             out[name] = value if convert is None else convert(value)
         elif not plan.closed:
-            out[name] = value
+            out[name] = as_is(value)
     for name, default in plan.defaults.items():
         out.setdefault(name, default)
     return out

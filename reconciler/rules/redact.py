@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.changes import ABSENT, Change, ChangeKind, KeyPath, Redacted
+from reconciler.model.changes import ABSENT, Change, ChangeKind, KeyPath, KeyStep, Redacted
 from reconciler.rules.canonical import canonical
 from reconciler.rules.credentials import (
     ANNOTATIONS_WITH_COPIES,
     KIND_PATHS,
+    MAPS_BY_NAME,
     beside,
     has_userinfo,
     hidden_in_keystore,
@@ -110,6 +111,8 @@ class _Redactor:
             return True
         if name in ANNOTATIONS_WITH_COPIES:
             return True
+        if path and path[-1] in MAPS_BY_NAME:
+            return False
         return is_container_name(name) if isinstance(item, (dict, list)) else names_credential(name)
 
     def _path_is_hidden(self, path: KeyPath) -> bool:
@@ -118,7 +121,8 @@ class _Redactor:
             return True
         store = False
         for at, step in enumerate(path):
-            if not isinstance(step, str):
+            given = isinstance(step, (int, KeyStep)) or (at > 0 and path[at - 1] in MAPS_BY_NAME)
+            if given or not isinstance(step, str):
                 continue
             last = at == len(path) - 1
             if (names_credential(step) if last else is_container_name(step)) or (
