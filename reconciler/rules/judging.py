@@ -17,9 +17,12 @@ from reconciler.rules.differing import differences
 from reconciler.rules.digests import LeafDigests, leaf_digests, order_hash, path_hash
 from reconciler.rules.managers import PEOPLE, blame, is_person, last_write
 from reconciler.rules.normalise import kind_of
-from reconciler.rules.redact import redact_body
+from reconciler.rules.redact import Shown, redact_body
 from reconciler.rules.ruleset import STANDARD, RuleSet
 from reconciler.rules.schema import Schema
+
+
+NOTHING_CHANGED = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Judgement:
     """
 
     verdict: Verdict
-    changes: tuple[Change, ...] = ()
+    changes: Shown = NOTHING_CHANGED
     first_sight: bool = False
     ignored: tuple[Ignored, ...] = ()
 
@@ -89,9 +92,9 @@ def judge(
     changes = blame(changes, body) if body is not None else changes
     if synced is None:
         verdict = _first_sight(changes, body, committed_at, tuple(people))
-        return Judgement(verdict, tuple(changes), first_sight=True, ignored=ignored)
+        return Judgement(verdict, Shown(changes), first_sight=True, ignored=ignored)
     sides = _Sides(leaf_digests(desired, key), leaf_digests(actual, key), synced)
-    told = tuple(replace(change, origin=sides.origin(_place(change, key))) for change in changes)
+    told = Shown(replace(change, origin=sides.origin(_place(change, key))) for change in changes)
     return Judgement(_verdict({change.origin for change in told}), told, ignored=ignored)
 
 

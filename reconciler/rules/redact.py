@@ -41,14 +41,22 @@ def redact_body(body: dict[str, Any], kind: str, key: bytes) -> dict[str, Any]:
     return Normalised(shown, body.kind, body.rules) if isinstance(body, Normalised) else shown
 
 
-def redact_changes(changes: Iterable[Change], kind: str, key: bytes) -> list[Change]:
-    """Redact the values of changes; those that are redacted already stay as they are.
+class Shown(tuple[Change, ...]):
+    """Changes that are safe to show: redacted once, they need no second look."""
 
-    A single change does not show what stands beside its leaf. So the values of properties are always
-    hidden here; `judge` returns changes that were redacted with the whole document in view.
+    __slots__ = ()
+
+
+def redact_changes(changes: Iterable[Change], kind: str, key: bytes) -> Shown:
+    """Redact the values of changes; those of `judge`, which are `Shown`, stay as they are.
+
+    A single change does not show what stands beside its leaf. So every `value` of a list's element (a
+    property, a header) is hidden here; `judge` redacts with the whole document in view and hides less.
     """
+    if isinstance(changes, Shown):
+        return changes
     redactor = _Redactor(kind, key)
-    return [redactor.change(change) for change in changes]
+    return Shown(redactor.change(change) for change in changes)
 
 
 class _Redactor:
@@ -130,8 +138,8 @@ class _Redactor:
             ):
                 return True
             store = store or is_keystore(step)
-        if len(path) > 2 and path[-1] in ("value", "defaultValue"):
-            return path[-3] == "properties" or names_credential(str(path[-2]))
+        if len(path) > 1 and path[-1] in ("value", "defaultValue") and isinstance(path[-2], (int, KeyStep)):
+            return True
         return path[-1] == "resolverParameter" or path[-1] in ANNOTATIONS_WITH_COPIES
 
     def _redacted(self, value: Any) -> Redacted:
