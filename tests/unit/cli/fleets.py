@@ -147,7 +147,8 @@ class Run:
         marks = ASCII if ascii_only else UNICODE
         console = Console(self.out, self.err, width, colour, False, marks)
         self.invocation = Invocation(arguments, console, {}, Path.cwd(), lambda: NOW)
-        self.reading = Reading(HandMadeEngine(fleet), Selection.parse(arguments))
+        if hasattr(arguments, "cluster"):
+            self.reading = Reading(HandMadeEngine(fleet), Selection.parse(arguments))
 
     @property
     def written(self) -> str:
