@@ -182,9 +182,9 @@ class _Reader:
             self._lines = self._data.splitlines()
         first = node.start_mark.line + line_offset
         mark = node.end_mark
-        last = min(mark.line + line_offset, len(self._lines) - 1)
-        if last > first and not self._lines[last][: mark.column].strip():
-            last -= 1
+        last = mark.line + line_offset
+        if last >= len(self._lines) or (last > first and not self._lines[last][: mark.column].strip()):
+            last = min(last, len(self._lines)) - 1
         while last > first and self._lines[last].lstrip()[:1] in (b"", b"#"):
             last -= 1
         return first + 1, last + 1

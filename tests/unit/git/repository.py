@@ -83,4 +83,5 @@ class Repo:
 def manifest(name: str, *, kind: str = "ApiV4Definition", namespace: str = "", extra: str = "") -> str:
     """A small manifest of group gravitee.io."""
     where = f"  namespace: {namespace}\n" if namespace else ""
-    return f"apiVersion: gravitee.io/v1alpha1\nkind: {kind}\nmetadata:\n  name: {name}\n{where}spec:\n  a: 1\n{extra}"
+    head = f"apiVersion: gravitee.io/v1alpha1\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    return f"{head}{where}spec:\n  a: 1\n{extra}"
