@@ -231,9 +231,9 @@ class KindFollower:
         path = kind_path(self.kind, scope.namespace)
         async with contextlib.aclosing(client.stream_lines(path, params)) as lines:
             async for line in lines:
-                silent_since[0] = self._rim.clock()
                 scope.connected = True
                 if line:
+                    silent_since[0] = self._rim.clock()
                     self._take(client, scope, line)
                     scope.heard, scope.silences = True, 0
                     self._recovered(scope)
