@@ -21,7 +21,6 @@ from reconciler.rules.redact import Shown, redact_body
 from reconciler.rules.ruleset import STANDARD, RuleSet
 from reconciler.rules.schema import Schema
 
-
 NOTHING_CHANGED = Shown()
 
 

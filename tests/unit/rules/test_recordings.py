@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.model.changes import path_text
+from reconciler.model.changes import ABSENT, path_text
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.comparing import comparable_digest, differences, judge, leaf_digests
-from reconciler.rules.normalise import normalise
-from reconciler.rules.ruleset import STANDARD
+from reconciler.rules.normalise import Normalised, normalise
+from reconciler.rules.ruleset import STANDARD, RuleSet
 from reconciler.rules.schema import Schema
 
 KEY = b"k" * 32
@@ -71,3 +71,30 @@ def test_a_plan_patched_into_any_of_them_is_drift(
         assert [path_text(c.path) for c in judgement.changes] in (["spec.plans.patched-in"], ["spec.plans"])
         seen += 1
     assert seen > 20
+
+
+def _without_list_types(schema: Any) -> Any:
+    """The schema without what says that a list has no order: the lists stay as they were written."""
+    if isinstance(schema, list):
+        return [_without_list_types(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {k: _without_list_types(v) for k, v in schema.items() if not k.startswith("x-kubernetes-list")}
+
+
+def test_defaults_and_pruning_alone_give_what_the_api_server_stored(
+    schemas: dict[str, Schema], records: list[tuple[str, dict[str, Any], dict[str, Any]]]
+) -> None:
+    """Without the rules of the kinds, only GKO's own write-back may differ, and it must differ somewhere."""
+    bare = RuleSet([])
+    as_written = {kind: Schema(_without_list_types(schema.openapi)) for kind, schema in schemas.items()}
+    phases = {"request", "response", "subscribe", "publish", "connect", "interact", "load_balancing"}
+    written_back = 0
+    for name, applied, held in records:
+        completed = normalise(applied, as_written[applied["kind"]], bare)
+        stored = Normalised({"spec": held.get("spec", {})})
+        changes = differences(Normalised({"spec": completed.get("spec", {})}), stored)
+        assert {str(change.path[-1]) for change in changes} <= phases, name
+        assert all(change.left in (ABSENT, []) and change.right in (ABSENT, {}) for change in changes), name
+        written_back += bool(changes)
+    assert written_back > 5
