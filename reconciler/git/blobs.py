@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.git.cache import BlobContent, content_of
+from reconciler.git.complaints import Complaint
 from reconciler.git.parse import ParseLimits, parse_documents, too_large
 from reconciler.model.errors import SourceError
 
@@ -65,19 +66,27 @@ class BlobReader:
         Raises:
             SourceError: it is larger than the limit, or no longer in the repository.
         """
+        import pygit2
+
         try:
             size = self._odb.read_header(blob)[1]
-            if size > self._limits.max_bytes:
-                complaint = too_large(size, self._limits)
-                raise SourceError(complaint.message, subject=path, next_step=complaint.next_step)
-            data: bytes = self._odb.read(blob)[1]
-            return data
+            if size <= self._limits.max_bytes:
+                data: bytes = self._odb.read(blob)[1]
+                return data
         except KeyError as error:
             raise SourceError(
                 f"blob {blob[:12]} is not in the repository of source {self._source}",
                 subject=path,
                 next_step="refresh the source; a partial clone must be fetched whole",
             ) from error
+        except pygit2.GitError as error:
+            raise SourceError(
+                f"blob {blob[:12]} of source {self._source} is damaged ({error})",
+                subject=path,
+                next_step="check the repository with git fsck",
+            ) from error
+        complaint = too_large(size, self._limits)
+        raise SourceError(complaint.message, subject=path, next_step=complaint.next_step)
 
     def content(self, blob: str, path: str, text: bytes | None = None) -> BlobContent:
         """What parsing one blob (or this text of it) gives."""
@@ -98,12 +107,18 @@ class BlobReader:
             self._known.update(self._cache.documents(missing))
             missing = [blob for blob in missing if blob not in self._known]
         fresh: dict[str, BlobContent] = {}
+        unread: dict[str, BlobContent] = {}
         for blob in missing:
-            fresh[blob] = self._known[blob] = self._read(blob, path_of[blob])
+            try:
+                data = self.data(blob, path_of[blob])
+            except SourceError as error:  # not remembered: the next fetch may bring it
+                unread[blob] = BlobContent((), (Complaint(1, error.what, error.next_step),))
+                continue
+            fresh[blob] = self._known[blob] = self._parse(blob, path_of[blob], data)
             if len(fresh) == _WRITTEN_AT_ONCE:
                 self._remember(fresh)
         self._remember(fresh)
-        return {blob: self._known[blob] for blob in path_of}
+        return {blob: unread.get(blob) or self._known[blob] for blob in path_of}
 
     def bodies(self, blob: str, path: str, text: bytes | None = None) -> list[dict[str, Any]]:
         """The values of every document in a blob (or in this text of it).
@@ -122,15 +137,6 @@ class BlobReader:
         if fresh and self._cache is not None:
             self._cache.put_documents(fresh)
         fresh.clear()
-
-    def _read(self, blob: str, path: str) -> BlobContent:
-        try:
-            size = self._odb.read_header(blob)[1]
-            if size > self._limits.max_bytes:
-                return BlobContent((), (too_large(size, self._limits),))
-        except KeyError:
-            size = 0
-        return self._parse(blob, path, self.data(blob, path))
 
     def _parse(self, blob: str, path: str, data: bytes) -> BlobContent:
         parsed = parse_documents(data, path, limits=self._limits)

@@ -118,7 +118,8 @@ class Trees:
 
 def _named(match: tuple[bytes, bytes, bytes]) -> tuple[str, Entry]:
     mode, name, oid = match
-    return name.decode("utf-8", "surrogateescape"), Entry(_KINDS.get(mode, "file"), oid.hex())
+    # Names that are not UTF-8 become text that can be stored and shown; every room sees the same one.
+    return name.decode("utf-8", "backslashreplace"), Entry(_KINDS.get(mode, "file"), oid.hex())
 
 
 def _different(left: bytes, right: bytes) -> tuple[dict[str, Entry], dict[str, Entry]]:
