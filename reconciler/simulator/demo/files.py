@@ -84,9 +84,9 @@ class DemoFolder:
         self.cache.mkdir(mode=0o700)
         return now
 
-    def note(self, *, started_at: float, scale: int) -> None:
+    def note(self, *, told_from: float, scale: int) -> None:
         """Remember what demo this is; written last, when its repository is complete."""
-        content = {"version": _VERSION, "now": started_at, "scale": scale}
+        content = {"version": _VERSION, "now": told_from, "scale": scale}
         (self.root / _NOTE).write_text(json.dumps(content) + "\n")
 
     def _told_from(self, scale: int) -> float:

@@ -65,7 +65,9 @@ def _sync(cluster: SimCluster, write: Sync, before: Spec | None) -> Spec:
         "labels": {**metadata.get("labels", {}), **stated.get("labels", {})},
         "annotations": {**metadata.get("annotations", {}), **stated.get("annotations", {})},
     }
-    return cluster.update({**before, "metadata": merged, "spec": write.body["spec"]}, manager=manager, at=write.at)
+    return cluster.update(
+        {**before, "metadata": merged, "spec": write.body["spec"]}, manager=manager, at=write.at
+    )
 
 
 def _reconcile(cluster: SimCluster, stored: Spec, write: Write, environment: str) -> None:
