@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gko_tui.frame_rate  # noqa: F401 (before anything of Textual)
+
+# isort: split
 import asyncio
 import signal
 import sys

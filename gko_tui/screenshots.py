@@ -112,6 +112,8 @@ def plain_fonts(svg: str, name: str) -> str:
     """Take the web fonts out of an SVG, and make its ids the same each time."""
     svg = _FONT_FACE.sub("", svg)
     svg = _FONT_FAMILY.sub(f"font-family: {FONTS};", svg)
+    # Some renderers trim the blanks at the ends of a run, and with them the indentation of YAML.
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     return _HASH.sub(f"terminal-{name}", svg)
 
 

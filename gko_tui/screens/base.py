@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from gko_tui.view.lines import Line, Span
 from gko_tui.view.store import ChangeSet
 from gko_tui.widgets.bars import CrumbBar, HintBar, places_summary
 from gko_tui.widgets.prompt import Asking, Prompt
+from gko_tui.widgets.strips import Bar
 from reconciler.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,8 +96,13 @@ class GkoScreen(Screen[None]):
 
     def redraw_edges(self) -> None:
         """Draw crumbs and hints anew."""
-        for bar in self.query("CrumbBar, HintBar, HeaderBar, TabBar"):
-            bar.refresh()
+        for bar in self.bars:
+            bar.renew()
+
+    @cached_property
+    def bars(self) -> tuple[Bar, ...]:
+        """The one-line edges of this screen."""
+        return tuple(self.query(Bar))
 
     # --- actions ---------------------------------------------------------------------------
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from gko_tui.view.diff_lines import DiffOptions, Mode, build
 from gko_tui.view.hop_lines import HopContext, hop_lines
-from gko_tui.view.lines import EMPTY, Line, wrapped
+from gko_tui.view.lines import EMPTY, Line, safe, wrapped
 from reconciler.model.errors import GkoError
 from reconciler.model.verdicts import Verdict
 
@@ -27,17 +29,20 @@ class Preview:
     def __init__(self, app: GkoApp) -> None:
         self._app = app
         self._told: tuple[Row, list[Line]] | None = None
+        self._titled = ""
 
     async def show(self, pane: TextPane, key: ResourceKey | None) -> None:
         """Show one resource; a late answer never paints over another one (the worker is exclusive)."""
         epoch = self._app.bridge.epoch
         row = self._app.bridge.store.rows.get(key) if key is not None else None
         if row is None:
-            pane.border_title = "resource"
+            self._titled = pane.border_title = "resource"
             pane.show(())
             return
         width = max(20, pane.size.width)
-        pane.border_title = row.key.name.replace("[", "\\[")
+        if self._titled != row.key.name:  # setting it paints the whole pane
+            self._titled = row.key.name
+            pane.border_title = Content(safe(row.key.name))
         lines = hop_lines(row, context_of(self._app, row, width))
         if self._told is not None and self._told[0] is row:
             pane.show([*lines, EMPTY, *self._told[1]], keep_place=True)

@@ -64,10 +64,6 @@ class ReadingScreen(GkoScreen):
         last = min(total, round(pane.scroll_offset.y) + pane.size.height)
         return f"line {last}/{total}" if total > pane.size.height else ""
 
-    def redraw_edges(self) -> None:
-        super().redraw_edges()
-        self.query_one(TitleBar).refresh()
-
     def focus_main(self) -> None:
         self.pane.focus()
 

@@ -124,9 +124,13 @@ class TableScreen(GkoScreen):
     def _redraw_scopes(self) -> None:
         if self.has_class("-wide"):
             lines = scope_lines(self.gko, self.listing)
-            self.query_one("#scopes", TextPane).show(lines, keep_place=True)
+            scopes, main = self.query_one("#scopes", TextPane), self.query_one("#main")
+            if lines != scopes.lines:
+                scopes.show(lines, keep_place=True)
             title = "resources" if self.listing.scope.kinds is not API_KINDS else "apis"
-            self.query_one("#main").border_title = f"{title} {len(self.listing.order)}"
+            title += f" {len(self.listing.order)}"
+            if title != main.border_title:  # setting it paints the whole pane
+                main.border_title = title
 
     # --- live ------------------------------------------------------------------------------
 
@@ -181,8 +185,8 @@ class TableScreen(GkoScreen):
 
     # --- scope, filter, order --------------------------------------------------------------
 
-    def _relist(self, *, to_top: bool = False) -> None:
-        self.table.relist(to_top=to_top)
+    def _relist(self, *, home: bool = False) -> None:
+        self.table.relist(home=home)
         self.query_one(TableHeader).lay_out(self.table.columns, self.listing.sort)
         self._say_empty()
         self.redraw_edges()
@@ -204,7 +208,7 @@ class TableScreen(GkoScreen):
             UsageError: it names a field that does not exist.
         """
         self.listing.filter = parse_filter(text)
-        self._relist(to_top=True)
+        self._relist(home=True)
 
     def typed(self, asking: Asking, text: str) -> None:
         if asking is Asking.FILTER:
@@ -236,7 +240,7 @@ class TableScreen(GkoScreen):
 
     def _set_health(self, health: Health) -> None:
         self.listing.health = health
-        self._relist(to_top=True)
+        self._relist(home=True)
 
     def do_errors(self) -> None:
         """Only what is not Synced, or all again."""
@@ -263,7 +267,7 @@ class TableScreen(GkoScreen):
     def _set_kinds(self, kinds: frozenset[str] | None) -> None:
         self.listing.scope = replace(self.listing.scope, kinds=kinds)
         self.table.view = APIS_VIEW if kinds is API_KINDS else RESOURCES_VIEW
-        self._relist(to_top=True)
+        self._relist(home=True)
 
     def do_scope(self, argument: str = "") -> None:
         """Look at these clusters only; at all of them without an argument."""
@@ -287,7 +291,7 @@ class TableScreen(GkoScreen):
         wanted = self.gko.match_clusters(clusters)
         self.gko.bridge.epoch += 1
         self.listing.scope = replace(self.listing.scope, clusters=wanted or None)
-        self._relist(to_top=True)
+        self._relist(home=True)
 
     def _sort(self, column: str) -> None:
         """First press: by this column; second: turned round; third: as in the beginning."""
@@ -298,7 +302,7 @@ class TableScreen(GkoScreen):
             self.listing.sort = Sort(column, True)
         else:
             self.listing.sort = DEFAULT_SORT
-        self._relist()
+        self._relist(home=True)
 
     def do_sort(self, argument: str) -> None:
         """Sort by a column that is named."""
@@ -309,7 +313,7 @@ class TableScreen(GkoScreen):
                 "is not a column", subject=argument, next_step="use one of " + ", ".join(SORT_KEYS)
             )
         self.listing.sort = Sort(column, argument.startswith("-"))
-        self._relist()
+        self._relist(home=True)
 
     def do_sort_name(self) -> None:
         """By name."""

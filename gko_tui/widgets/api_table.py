@@ -16,7 +16,6 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from gko_tui.view.columns import APIS_VIEW, Placed, needed_widths, place_columns
@@ -24,6 +23,7 @@ from gko_tui.view.lines import safe
 from gko_tui.view.listing import Listing, owner
 from gko_tui.view.store import RowStore
 from gko_tui.view.words import Marks, age, since
+from gko_tui.widgets.sheet import Sheet
 from gko_tui.widgets.strips import app_of, fit
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
@@ -56,7 +56,7 @@ class Drawn:
     strip: Strip
 
 
-class ApiTable(ScrollView, can_focus=True):
+class ApiTable(Sheet, can_focus=True):
     """Rows of a `Listing` over a `RowStore`.
 
     Args:
@@ -117,10 +117,16 @@ class ApiTable(ScrollView, can_focus=True):
 
     # --- what is shown ---------------------------------------------------------------------
 
-    def relist(self, *, to_top: bool = False) -> None:
-        """Choose and sort all rows anew; the cursor stays on its resource where that is still shown."""
+    def relist(self, *, home: bool = False) -> None:
+        """Choose and sort all rows anew; the cursor stays on its resource where that is still shown.
+
+        Args:
+            home: the reader asked for another order or choice: go to its first row.
+        """
         self.listing.rebuild()
-        self._reordered(to_top=to_top)
+        if home:
+            self.cursor_key = None
+        self._reordered(home=home)
 
     def changed(
         self, keys: frozenset[ResourceKey], removed: frozenset[ResourceKey], turned: Iterable[ResourceKey]
@@ -175,16 +181,16 @@ class ApiTable(ScrollView, can_focus=True):
             self.refresh()
             self.post_message(self.Laid())
 
-    def _reordered(self, *, to_top: bool = False) -> None:
+    def _reordered(self, *, home: bool = False) -> None:
         offset = self.cursor - round(self.scroll_offset.y)
         size = len(self.listing.order)
-        self.virtual_size = Size(self.size.width, size)
+        self.set_content_size(Size(self.size.width, size))
         place = self.listing.positions.get(self.cursor_key) if self.cursor_key is not None else None
         if place is None:
-            self.cursor = 0 if to_top else max(0, min(self.cursor, size - 1))
+            self.cursor = 0 if home else max(0, min(self.cursor, size - 1))
         else:
             self.cursor = place
-        self._show_line(max(0, self.cursor - offset), exact=True)
+        self._show_line(0 if home else max(0, self.cursor - offset), exact=True)
         self._show_cursor()
         self.lay_out()
         self.refresh()
@@ -253,7 +259,7 @@ class ApiTable(ScrollView, can_focus=True):
         self.relist()
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.listing.order))
+        self.set_content_size(Size(self.size.width, len(self.listing.order)))
         self._drawn.maxsize = max(64, 4 * self.page)
         self.lay_out()
         self._show_cursor()

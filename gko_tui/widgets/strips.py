@@ -52,10 +52,16 @@ class Bar(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._clicks: list[tuple[int, int, str]] = []
+        self._drawn: Line = ()
 
     def line(self, width: int) -> Line:
         """What the bar says on `width` cells."""
         raise NotImplementedError
+
+    def renew(self) -> None:
+        """Draw the bar anew if it says something else now."""
+        if self.size.width and self.line(self.size.width) != self._drawn:
+            self.refresh()
 
     def clicks(self) -> dict[int, str]:
         """Which span (by its number) starts which action id."""
@@ -66,7 +72,7 @@ class Bar(Widget):
         base = self.rich_style
         if y:
             return Strip.blank(width, base)
-        line = self.line(width)
+        line = self._drawn = self.line(width)
         clicks, self._clicks, x = self.clicks(), [], 0
         for number, (text, _) in enumerate(line):
             end = x + cell_len(text)

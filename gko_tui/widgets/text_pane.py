@@ -10,17 +10,17 @@ from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from gko_tui.view.lines import Line, text_of
+from gko_tui.widgets.sheet import Sheet
 from gko_tui.widgets.strips import app_of, strip_of
 
 _SIDE_STEP = 8
 
 
-class TextPane(ScrollView, can_focus=True):
+class TextPane(Sheet, can_focus=True):
     """Lines of text.
 
     Its `stops` are line numbers that `next_stop` and `previous_stop` visit: the hits of a search
@@ -54,11 +54,14 @@ class TextPane(ScrollView, can_focus=True):
             stops: where `next_stop` goes while nothing is searched.
             keep_place: the text is a newer form of the same one: stay at the same line.
         """
+        if keep_place and lines == self.lines:
+            self._stops = tuple(stops)
+            return
         self.lines = lines
         self._stops = tuple(stops)
         self._strips.clear()
         widest = max((cell_len(text_of(line)) for line in lines), default=0)
-        self.virtual_size = Size(max(widest, self.size.width), len(lines))
+        self.set_content_size(Size(max(widest, self.size.width), len(lines)))
         if not keep_place:
             self._at = -1
             self.scroll_to(0, 0, animate=False, force=True, immediate=True)

@@ -1,0 +1,1 @@
+"""Programs driven through a pseudo-terminal, as a person does."""
