@@ -98,6 +98,10 @@ def endpoint_of(context: KubeContext) -> Endpoint:
             subject=subject,
             next_step="correct it, or write the context anew with your login tool",
         )
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            "the cluster's `server` holds credentials", subject=subject, next_step="put them below the user"
+        )
     ca = _material(subject, cluster, "certificate-authority", "BEGIN CERTIFICATE")
     insecure = cluster.body.get("insecure-skip-tls-verify") is True
     return Endpoint(

@@ -6,7 +6,6 @@ and stripped of control characters before it is part of a message.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import ssl
@@ -94,20 +93,26 @@ def transport_failure(subject: str, server: str, error: BaseException, seconds: 
         seconds: the time limit that applied.
     """
     causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            return _tls_failure(subject, server, cause)
-    what, reason, next_step = f"the connection to {server} broke", "refused", "it is tried again"
     name = type(error).__name__
+    if isinstance(error, TimeoutError) or "Timeout" in name:
+        limit = "3 s to connect" if name == "ConnectTimeout" else f"{seconds:g} s"
+        return ClusterError(
+            f"{server} did not answer in time ({limit})",
+            subject=subject,
+            next_step="check the network and the VPN; `request_timeout_s` of this cluster sets the limit",
+            reason="timeout",
+        )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError) and not isinstance(
+            cause, (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+        ):
+            return _tls_failure(subject, server, cause)
+    what, next_step = f"the connection to {server} broke", "it is tried again"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         what = f"the name of {server} cannot be resolved"
         next_step = "check the name, the VPN and the DNS"
-    elif isinstance(error, TimeoutError | asyncio.TimeoutError) or "Timeout" in name:
-        limit = "3 s to connect" if name == "ConnectTimeout" else f"{seconds:g} s"
-        what, reason = f"{server} did not answer in time ({limit})", "timeout"
-        next_step = "check the network and the VPN; `request_timeout_s` of this cluster sets the limit"
     elif name == "ProxyError":
-        what, reason = f"the proxy refused the way to {server}: {plain(error)}", "refused"
+        what = f"the proxy refused the way to {server}: {plain(error)}"
         next_step = "check `proxy-url` of the cluster, or HTTPS_PROXY and NO_PROXY"
     elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         what = f"{server} refused the connection"
@@ -115,7 +120,7 @@ def transport_failure(subject: str, server: str, error: BaseException, seconds: 
     elif name == "ConnectError":
         what = f"{server} cannot be reached: {plain(causes[-1], 120)}"
         next_step = "check the address, the network and the VPN"
-    return ClusterError(what, subject=subject, next_step=next_step, reason=reason)
+    return ClusterError(what, subject=subject, next_step=next_step, reason="refused")
 
 
 def _tls_failure(subject: str, server: str, error: ssl.SSLError) -> ClusterError:

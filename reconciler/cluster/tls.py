@@ -9,7 +9,6 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from reconciler.cluster.endpoint import ClientCertificate, Endpoint
 from reconciler.model.errors import ConfigurationError
@@ -23,10 +22,16 @@ class _NamedContext(ssl.SSLContext):
 
     server_name: str = ""
 
-    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
-        if self.server_name:
-            options["server_hostname"] = self.server_name
-        return super().wrap_bio(*args, **options)
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        name = self.server_name or server_hostname
+        return super().wrap_bio(incoming, outgoing, server_side, name, session)
 
 
 def tls_context(endpoint: Endpoint, certificate: ClientCertificate | None) -> ssl.SSLContext:
