@@ -39,7 +39,6 @@ class Finding:
 
 
 NOTHING = Finding(None)
-SYNCED = Finding(Verdict.SYNCED)
 
 
 def git_finding(desired: Desired | None, unread_source: str) -> Finding:
@@ -60,7 +59,7 @@ def git_finding(desired: Desired | None, unread_source: str) -> Finding:
             (f"defined {len(desired.definitions)} times: {places}; keep one",),
             desired.trace.committed_at or None,
         )
-    return SYNCED
+    return Finding(Verdict.SYNCED, since=desired.trace.committed_at or None)
 
 
 def unreadable(key: ResourceKey, content: ClusterContent) -> Finding | None:

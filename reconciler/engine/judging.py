@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from reconciler.engine.actual import Actual, ClusterContent
 from reconciler.engine.actual_prints import ActualPrints
 from reconciler.engine.cells import (
-    SYNCED,
     Finding,
     change_causes,
     extra,
@@ -159,7 +158,7 @@ class Judge:
         for definition in desired.definitions:
             left = self._desired_prints.get(definition, schema)
             if left is not None and same(left, right):
-                return SYNCED
+                return _synced_since(desired, found)
         if len(desired.definitions) > 1:
             return Finding(
                 Verdict.UNKNOWN,
@@ -170,7 +169,7 @@ class Judge:
         except GkoError as error:
             return Finding(Verdict.UNKNOWN, (error.sentence(),))
         if judgement.verdict is Verdict.SYNCED:
-            return SYNCED
+            return _synced_since(desired, found)
         return Finding(
             judgement.verdict,
             change_causes(judgement.changes),
@@ -184,6 +183,11 @@ class Judge:
         if synced is None:
             return blind
         return Finding(Verdict.UNKNOWN, (*blind.causes, f"last seen in sync at {synced.revision[:7]}"))
+
+
+def _synced_since(desired: Desired, found: ClusterObject) -> Finding:
+    """In sync at the latest since the later of the two writes."""
+    return Finding(Verdict.SYNCED, since=max(desired.trace.committed_at, found.trace.changed_at) or None)
 
 
 def _since_evidence(verdict: Verdict, desired: Desired, found: ClusterObject) -> float | None:

@@ -88,6 +88,7 @@ class Engine:
         }
         self._git = GitState(platform, sources, self.fleet, clock)
         self._marks = Marks()
+        self._heard: dict[str, float] = {}
         self._actual_prints = ActualPrints(self._fingerprinter, self._digests)
         self._actual = Actual(
             {cluster.name: cluster.namespaces for cluster in platform.clusters},
@@ -255,9 +256,14 @@ class Engine:
 
     def _place_changed(self, state: PlaceState) -> None:
         log.debug("place", place=state.place.value, name=state.name, phase=state.phase, message=state.message)
+        if state.phase in ("ready", "partial"):
+            self._heard[state.name] = state.observed_at
+        else:  # it was tried now; what counts for its rows is when it was last heard of
+            state = replace(state, observed_at=self._heard.get(state.name, 0.0))
         self.fleet.publish_place(state)
 
     def _sign_of_life(self, cluster: str, at: float) -> None:
+        self._heard[cluster] = at
         state = self.fleet.place(Place.CLUSTER, cluster)
         if state is not None and state.phase != "failed" and at - state.observed_at >= FRESH_EVERY_S:
             self.fleet.publish_place(replace(state, observed_at=at))
@@ -266,8 +272,12 @@ class Engine:
         return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
 
     def _synced_leaves(self, key: ResourceKey) -> bytes | None:
-        if self._ledger is None or key not in self._knowledge.synced:
+        synced = self._knowledge.synced.get(key)
+        if self._ledger is None or synced is None:
             return None
+        schema = self._actual.clusters[key.cluster].schema(key.kind)
+        if not synced.digest.startswith(self._fingerprinter.context(schema)):
+            return None  # made under another schema or other rules: it could point the wrong way
         return self._ledger.synced_leaves(Place.CLUSTER, key)
 
     def _open_ledger(self, paths: StatePaths) -> Ledger | None:
