@@ -6,14 +6,18 @@ Each names its cause; nothing is called Missing, Orphan or Unmanaged on a guess 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.engine.actual import ClusterContent
 from reconciler.engine.desired import Desired
 from reconciler.ledger.store import Synced
 from reconciler.model.changes import Change, ChangeKind, path_text
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import NO_HOP, Cell
+from reconciler.model.rows import NO_HOP, Cell, ClusterTrace
 from reconciler.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from reconciler.git.documents import GitTouch
 
 MAX_CAUSES = 4
 
@@ -95,29 +99,40 @@ def missing(key: ResourceKey, content: ClusterContent, synced: Synced | None) ->
 
 
 def extra(
-    key: ResourceKey, *, removed_by: str, synced: Synced | None, owner: str, manager: str, unread_source: str
+    key: ResourceKey,
+    *,
+    removed: GitTouch | None,
+    synced: Synced | None,
+    trace: ClusterTrace,
+    unread_source: str,
 ) -> Finding:
     """The cluster holds the resource, Git does not define it: ours once, or never?
 
     Args:
-        removed_by: the commit that took it out of Git, in words; empty if history never defined it.
+        removed: the commit that took it out of Git; None if history never defined it.
         synced: the last synced state, if this machine has seen one.
-        owner: the tool whose mark it carries.
-        manager: who wrote it last.
+        trace: what the object says of its owner and its last writer.
         unread_source: why Git cannot be asked; then nothing is claimed.
     """
     if unread_source:
         return Finding(Verdict.UNKNOWN, (unread_source,))
-    if removed_by:
-        return Finding(Verdict.ORPHAN, (f"removed from Git by {removed_by}, still on {key.cluster}",))
+    if removed is not None:
+        by = f"{removed.revision[:7]} ({removed.author}: {removed.subject})"
+        return Finding(
+            Verdict.ORPHAN, (f"removed from Git by {by}, still on {key.cluster}",), removed.committed_at
+        )
     if synced is not None:
         return Finding(
             Verdict.ORPHAN, (f"was in sync with Git at {synced.revision[:7]}, Git no longer defines it",)
         )
-    if owner == "gko-tui":
+    if trace.owner == "gko-tui":
         return Finding(Verdict.ORPHAN, ("carries our mark, no application defines it",))
-    by = f"owned by {owner}" if owner else f"written by {manager}" if manager else "made by hand"
-    return Finding(Verdict.UNMANAGED, (f"{by}; no application of this configuration defines it",))
+    by = f"owned by {trace.owner}" if trace.owner else f"written by {trace.manager or 'an unknown tool'}"
+    return Finding(
+        Verdict.UNMANAGED,
+        (f"{by}; no application of this configuration defines it",),
+        trace.changed_at or None,
+    )
 
 
 def change_causes(changes: tuple[Change, ...]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from reconciler.model.rows import PlaceState, Problem
 from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
+    from reconciler.git.documents import GitTouch
     from reconciler.git.source import GitSource
     from reconciler.settings.model import Application, Platform
 
@@ -43,7 +44,7 @@ class GitState:
         self._revisions: dict[str, str] = {}
         self._failures: dict[str, str] = {}
         self._rendered: dict[str, Rendered] = {}
-        self._removed: dict[tuple[str, str], dict[ResourceKey, str]] = {}
+        self._removed: dict[tuple[str, str], dict[ResourceKey, GitTouch]] = {}
 
     def refresh(self, name: str) -> bool:
         """Ask one source for its head, and render its applications anew if it moved.
@@ -87,9 +88,9 @@ class GitState:
                 found.setdefault(cluster, f"application {application.name} cannot be read: {reason}")
         return found
 
-    def removed(self, clusters: set[str]) -> dict[ResourceKey, str]:
+    def removed(self, clusters: set[str]) -> dict[ResourceKey, GitTouch]:
         """What earlier commits defined on these clusters and the present ones do not (walks the history)."""
-        found: dict[ResourceKey, str] = {}
+        found: dict[ResourceKey, GitTouch] = {}
         for application in self._platform.applications:
             revision = self._revisions.get(application.source)
             if not revision or not clusters.intersection(application.clusters):

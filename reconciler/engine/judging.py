@@ -32,6 +32,7 @@ from reconciler.model.verdicts import Place, Verdict
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
     from reconciler.engine.pairs import Pairs
+    from reconciler.git.documents import GitTouch
     from reconciler.ledger.store import Synced
 
 
@@ -41,8 +42,8 @@ class Knowledge:
 
     actual: Actual
     desired: dict[ResourceKey, Desired] = field(default_factory=dict)
-    removed: dict[ResourceKey, str] = field(default_factory=dict)
-    """Resources that history defined and Git no longer does: which commit took them away, in words."""
+    removed: dict[ResourceKey, GitTouch] = field(default_factory=dict)
+    """Resources that history defined and Git no longer does: which commit took them away."""
     unread: dict[str, str] = field(default_factory=dict)
     """Cluster → why a source that might define resources there cannot be read."""
     unparsed: dict[ResourceKey, str] = field(default_factory=dict)
@@ -140,10 +141,9 @@ class Judge:
         if desired is None:
             return extra(
                 key,
-                removed_by=known.removed.get(key, ""),
+                removed=known.removed.get(key),
                 synced=synced,
-                owner=found.trace.owner,
-                manager=found.trace.manager,
+                trace=found.trace,
                 unread_source=known.unread.get(key.cluster, ""),
             )
         if key in known.unparsed:

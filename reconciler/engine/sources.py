@@ -62,16 +62,17 @@ def _broken(
                 yield document, reasons[path], touches.get(path)
 
 
-def removed_resources(source: GitSource, application: Application, revision: str) -> dict[ResourceKey, str]:
+def removed_resources(
+    source: GitSource, application: Application, revision: str
+) -> dict[ResourceKey, GitTouch]:
     """Resources that earlier commits defined below the application's folder, and who took them away.
 
     Returns:
-        resource → the removing commit in words.
+        resource → the removing commit.
     """
-    found: dict[ResourceKey, str] = {}
+    found: dict[ResourceKey, GitTouch] = {}
     for document, touch in source.removed_documents(revision, application.folder).items():
         if document.group == GROUP:
-            words = f"{touch.revision[:7]} ({touch.author}: {touch.subject})"
             for key in place(document.kind, document.namespace, document.name, application):
-                found[key] = words
+                found[key] = touch
     return found
