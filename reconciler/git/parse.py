@@ -75,6 +75,11 @@ def parse_documents(data: bytes, path: str, *, limits: ParseLimits | None = None
     if len(data) > limits.max_bytes:
         parsed.problems.append(too_large(len(data), limits))
         return parsed
+    if data.startswith(_LFS_POINTER):
+        parsed.problems.append(
+            Complaint(1, "is a pointer of Git LFS, not the file itself", "keep manifests out of Git LFS")
+        )
+        return parsed
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # a byte order mark of UTF-16, which YAML allows
         data = data.decode("utf-16", "replace").encode()
     reader = _Reader(data, limits, parsed)
@@ -87,6 +92,7 @@ def parse_documents(data: bytes, path: str, *, limits: ParseLimits | None = None
     return parsed
 
 
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _DOCUMENT_START = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 

@@ -10,6 +10,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -123,6 +124,8 @@ def _collect(
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:
     """Whether the leader has ended, leaving it unreaped."""
+    if sys.platform == "darwin":  # Python has no waitid there before 3.13
+        return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

@@ -54,6 +54,21 @@ class Output:
         return self.origins[at][1] if at >= 0 else self.place
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Task:
+    """One program to run over an export; it may name secrets, so it is never printed."""
+
+    export: Export
+    subject: str
+    folder: str
+    kind: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    secrets: Mapping[str, str]
+    timeout_s: float
+    max_bytes: int
+
+
 class Renderer:
     """Runs renderers for one source and keeps their last outputs. Not thread-safe.
 
@@ -79,7 +94,7 @@ class Renderer:
         output = self._outputs.get(document.blob)
         return output.folder if output is not None else None
 
-    def run(
+    def prepare(
         self,
         repository: pygit2.Repository,
         trees: Trees,
@@ -87,12 +102,11 @@ class Renderer:
         tree: str,
         folder: str,
         render: Render,
-    ) -> Output:
-        """Render one folder of a revision.
+    ) -> Task:
+        """Write the files of a revision and say what is to be run over them.
 
         Raises:
-            SourceError: the folder is not there, the program is not on PATH, failed, took too long or
-                printed too much.
+            SourceError: the program is not on PATH, or the files cannot be written.
         """
         made = self._export
         if made is None or made.revision != revision:
@@ -103,17 +117,30 @@ class Renderer:
         argv, passed, timeout_s, max_bytes = self._command(made, folder, render, subject)
         env = scrubbed(self._environ, made.home, passed)
         secrets = {name: env[name] for name in passed if name in env}
-        where = made.files / folder
+        return Task(made, subject, folder, render.type, tuple(argv), env, secrets, timeout_s, max_bytes)
+
+    def run(self, task: Task) -> bytes:
+        """Run it and return what it printed; needs nothing of this object, so other threads may go on.
+
+        Raises:
+            SourceError: it cannot be started, failed, took too long or printed too much.
+        """
         try:
-            ended = run_bounded(argv, cwd=where, env=env, timeout_s=timeout_s, max_bytes=max_bytes)
+            ended = run_bounded(
+                task.argv,
+                cwd=task.export.files / task.folder,
+                env=task.env,
+                timeout_s=task.timeout_s,
+                max_bytes=task.max_bytes,
+            )
         except OSError as error:
             raise SourceError(
-                f"{argv[0]} cannot be run ({error.strerror})",
-                subject=subject,
+                f"{task.argv[0]} cannot be run ({error.strerror})",
+                subject=task.subject,
                 next_step="correct the render command; it is looked for on PATH",
             ) from error
-        self._check(ended, argv[0], subject, timeout_s, max_bytes, secrets)
-        return self._keep(ended.stdout, folder, render)
+        _check(ended, task)
+        return ended.stdout
 
     def _command(
         self, made: Export, folder: str, render: Render, subject: str
@@ -161,44 +188,13 @@ class Renderer:
             raise SourceError(f"{name} is not on PATH", subject=subject, next_step=_INSTALL[name])
         return found
 
-    def _check(
-        self,
-        ended: Ended,
-        program: str,
-        subject: str,
-        timeout_s: float,
-        max_bytes: int,
-        secrets: Mapping[str, str],
-    ) -> None:
-        name = Path(program).name
-        if ended.cause == "timeout":
-            raise SourceError(
-                f"{name} did not end within {timeout_s:g} s and was stopped",
-                subject=subject,
-                next_step="make it faster, or raise timeout_s of its render settings",
-            )
-        if ended.cause == "output":
-            raise SourceError(
-                f"{name} printed more than {max_bytes:,} bytes and was stopped",
-                subject=subject,
-                next_step="make it print manifests only, or raise max_bytes of its render settings",
-            )
-        if ended.code != 0:
-            said = shown(ended.stderr, secrets)
-            raise SourceError(
-                f"{name} failed with exit code {ended.code}: {said or 'it said nothing'}",
-                subject=subject,
-                next_step=f"run {name} in that folder",
-            )
-
-    def _root(self) -> str:
-        return str(self._export.files) if self._export is not None else ""
-
-    def _keep(self, text: bytes, folder: str, render: Render) -> Output:
+    def keep(self, task: Task, text: bytes) -> Output:
+        """Remember what a task printed, the oldest outputs giving way."""
+        folder = task.folder
         blob = sha1(b"blob %d\0" % len(text) + text, usedforsecurity=False).hexdigest()
-        place = f"{folder or '.'} ({render.type})"
+        place = f"{folder or '.'} ({task.kind})"
         origins: list[tuple[int, str]] = []
-        if render.type == "helm":
+        if task.kind == "helm":
             for mark in _HELM_ORIGIN.finditer(text):
                 # helm names templates below the chart's own name, the folder is where the chart is
                 below = mark[1].decode("utf-8", "replace").partition("/")[2]
@@ -211,3 +207,26 @@ class Renderer:
         while self._bytes > _KEPT_BYTES and len(self._outputs) > 1:
             self._bytes -= len(self._outputs.popitem(last=False)[1].text)
         return output
+
+
+def _check(ended: Ended, task: Task) -> None:
+    name = Path(task.argv[0]).name
+    if ended.cause == "timeout":
+        raise SourceError(
+            f"{name} did not end within {task.timeout_s:g} s and was stopped",
+            subject=task.subject,
+            next_step="make it faster, or raise timeout_s of its render settings",
+        )
+    if ended.cause == "output":
+        raise SourceError(
+            f"{name} printed more than {task.max_bytes:,} bytes and was stopped",
+            subject=task.subject,
+            next_step="make it print manifests only, or raise max_bytes of its render settings",
+        )
+    if ended.code != 0:
+        said = shown(ended.stderr, task.secrets)
+        raise SourceError(
+            f"{name} failed with exit code {ended.code}: {said or 'it said nothing'}",
+            subject=task.subject,
+            next_step=f"run {name} in that folder",
+        )

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from reconciler.git.blobs import BlobReader
-from reconciler.git.cache import BlobContent
 from reconciler.git.complaints import Complaint
 from reconciler.git.documents import GitDocument, GitTouch, Rendering
-from reconciler.git.folders import is_manifest, select
-from reconciler.git.history import History, Parts, item_of, part_digest
+from reconciler.git.folders import select
+from reconciler.git.history import History
 from reconciler.git.opening import open_local
-from reconciler.git.parse import chunks
 from reconciler.git.remote import Mirror
 from reconciler.git.rendered import Renderer
 from reconciler.git.revisions import resolve
+from reconciler.git.tracing import Tracer, placed
 from reconciler.git.trees import Entry, Trees
 from reconciler.model.errors import SourceError
 from reconciler.model.keys import DocumentKey
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from reconciler.git.cache import ParseCache
     from reconciler.settings.model import Render, Source
     from reconciler.settings.paths import StatePaths
-
-_K = TypeVar("_K")
 
 
 class GitSource:
@@ -63,6 +60,7 @@ class GitSource:
         self._cache = cache
         self._clock = clock
         self._lock = threading.RLock()
+        self._rendering = threading.Lock()
         self._mirror = Mirror(spec, paths, environ=environ) if spec.path is None else None
         self._repository: pygit2.Repository | None = None
         self._trees: Trees | None = None
@@ -114,12 +112,12 @@ class GitSource:
             SourceError: the folder is not there, or its renderer failed as a whole.
         """
         folder = "/".join(part for part in folder.split("/") if part not in ("", "."))
-        with self._lock:
-            entry = self._entry(revision, folder)
-            if render.type == "yaml":
+        if render.type == "yaml":
+            with self._lock:
+                entry = self._entry(revision, folder)
                 documents, problems = self._plain(entry, folder, recursive=recursive)
-            else:
-                documents, problems = self._rendered(revision, folder, render)
+        else:
+            documents, problems = self._rendered(revision, folder, render)
         complete = not any(problem.severity == "error" for problem in problems)
         return Rendering(self.name, revision, tuple(documents), tuple(problems), complete)
 
@@ -177,10 +175,7 @@ class GitSource:
             path → touch; paths that are not in the revision, or older than the walk's limit, are absent.
         """
         with self._lock:
-            history = self._walker()
-            root = history.commit(revision).tree
-            wanted = {path: frozenset[bytes]() for path in paths if self._tree_reader().find(root, path)}
-            return self._described(history.touches(revision, wanted))
+            return self._tracer().touched(revision, self._root(revision), paths)
 
     def touched_documents(
         self, revision: str, documents: Iterable[GitDocument]
@@ -190,22 +185,9 @@ class GitSource:
         Returns:
             (path, index) → touch. A rendered document answers with the last change of its folder.
         """
-        by_path: dict[str, list[GitDocument]] = defaultdict(list)
-        for document in documents:
-            by_path[document.path].append(document)
         with self._lock:
-            history = self._walker()
-            wanted: dict[str, Parts] = {}
-            items: dict[tuple[str, int], str] = {}
-            for path, of_path in by_path.items():
-                place = self._renderer.folder_of(of_path[0])
-                parts = self._parts_of(of_path) if place is None else {}
-                at = path if place is None else place
-                wanted[at] = wanted.get(at, frozenset()) | frozenset(parts.values())
-                for document in of_path:
-                    items[(path, document.index)] = item_of(at, parts.get(document.index))
-            touches = self._described(history.touches(revision, wanted))
-        return {ref: touches[item] for ref, item in items.items() if item in touches}
+            self._root(revision)
+            return self._tracer().touched_documents(revision, documents, self._renderer.folder_of)
 
     def removed_documents(
         self, revision: str, folder: str, *, limit_commits: int = 2000
@@ -221,19 +203,11 @@ class GitSource:
             key → the commit that took it away.
         """
         with self._lock:
-            history, reader = self._walker(), self._reader()
-            entry = self._entry(revision, folder)
+            entry = self._tree_reader().find(self._root(revision), folder)
             present: set[DocumentKey] = set()
-            for document in self._plain(entry, folder, recursive=True)[0]:
-                present.add(document.key)
-
-            def keys_of(path: str, blob: str) -> list[DocumentKey]:
-                if not is_manifest(path):
-                    return []
-                return [found.key for found in reader.content(blob, path).documents]
-
-            removed = history.removed(revision, folder, keys_of, limit=limit_commits)
-            return self._described({key: at for key, at in removed.items() if key not in present})
+            if entry is not None:
+                present = {document.key for document in self._plain(entry, folder, recursive=True)[0]}
+            return self._tracer().removed(revision, folder, present, limit=limit_commits)
 
     def last_good(self, revision: str, paths: Iterable[str]) -> dict[str, tuple[GitDocument, ...]]:
         """For files that cannot be read at a revision: the documents of their last version that could.
@@ -241,19 +215,8 @@ class GitSource:
         Returns:
             path → documents; files that never could be read are absent.
         """
-        found: dict[str, tuple[GitDocument, ...]] = {}
         with self._lock:
-            history, reader = self._walker(), self._reader()
-            root = history.commit(revision).tree
-            for path in paths:
-                if self._tree_reader().find(root, path) is None:
-                    continue
-                for _, blob in history.earlier_versions(revision, path):
-                    content = reader.content(blob, path)
-                    if not any(complaint.severity == "error" for complaint in content.complaints):
-                        found[path] = _placed(path, blob, content)
-                        break
-        return found
+            return self._tracer().last_good(revision, self._root(revision), paths)
 
     def _plain(
         self, entry: Entry, folder: str, *, recursive: bool
@@ -268,16 +231,25 @@ class GitSource:
         problems = [self._problem(path, complaint) for path, complaint in selection.complaints]
         for path, blob in selection.manifests:
             content = contents[blob]
-            documents.extend(_placed(path, blob, content))
+            documents.extend(placed(path, blob, content))
             problems.extend(self._problem(path, complaint) for complaint in content.complaints)
         return documents, problems
 
     def _rendered(
         self, revision: str, folder: str, render: Render
     ) -> tuple[list[GitDocument], list[Problem]]:
-        tree = self._walker().commit(revision).tree
-        output = self._renderer.run(self._open(), self._tree_reader(), revision, tree, folder, render)
-        content = self._reader().content(output.blob, output.place, output.text)
+        # Programs take their time: while one runs, everything but another one goes on.
+        with self._rendering:
+            with self._lock:
+                self._entry(revision, folder)
+                root = self._root(revision)
+                task = self._renderer.prepare(
+                    self._open(), self._tree_reader(), revision, root, folder, render
+                )
+            text = self._renderer.run(task)
+            with self._lock:
+                output = self._renderer.keep(task, text)
+                content = self._reader().content(output.blob, output.place, output.text)
         documents = [
             GitDocument(
                 found.key,
@@ -303,28 +275,22 @@ class GitSource:
             severity=complaint.severity,
         )
 
-    def _parts_of(self, documents: Sequence[GitDocument]) -> dict[int, bytes]:
-        """Index → the digest of its `---` part, for a file of several parts."""
-        blob, path = documents[0].blob, documents[0].path
-        if len(self._reader().content(blob, path).documents) < 2:
-            return {}
-        parts = list(chunks(self._reader().data(blob, path)))
-        if len(parts) == 1:
-            return {}
-        digests: dict[int, bytes] = {}
-        for document in documents:
-            part = next(part for line, part in reversed(parts) if line <= document.line)
-            digests[document.index] = part_digest(part)
-        return digests
-
-    def _described(self, commits: Mapping[_K, str]) -> dict[_K, GitTouch]:
-        history = self._walker()
-        touches = {commit: history.touch(commit) for commit in set(commits.values())}
-        return {item: touches[commit] for item, commit in commits.items()}
+    def _root(self, revision: str) -> str:
+        """The tree of a revision."""
+        self._open()
+        assert self._history is not None
+        try:
+            return self._history.commit(revision).tree
+        except (KeyError, ValueError, AttributeError) as error:
+            raise SourceError(
+                f"revision {revision[:12]!r} is not in the repository",
+                subject=self.name,
+                next_step="refresh the source",
+            ) from error
 
     def _entry(self, revision: str, folder: str) -> Entry:
         trees = self._tree_reader()
-        root = self._walker().commit(revision).tree
+        root = self._root(revision)
         entry = trees.find(root, folder)
         if entry is None or entry.kind in ("link", "submodule"):
             raise self._no_folder(revision, root, folder, entry)
@@ -368,19 +334,13 @@ class GitSource:
         assert self._trees is not None
         return self._trees
 
-    def _walker(self) -> History:
-        self._open()
+    def _tracer(self) -> Tracer:
+        reader = self._reader()
         assert self._history is not None
-        return self._history
+        assert self._trees is not None
+        return Tracer(self._history, self._trees, reader)
 
     def _reader(self) -> BlobReader:
         self._open()
         assert self._blobs is not None
         return self._blobs
-
-
-def _placed(path: str, blob: str, content: BlobContent) -> tuple[GitDocument, ...]:
-    return tuple(
-        GitDocument(found.key, found.api_version, path, found.line, found.end_line, index, blob, found.labels)
-        for index, found in enumerate(content.documents)
-    )

@@ -18,6 +18,7 @@ _ENTRY: Final = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _WHOLE_ENTRIES: Final = re.compile(rb"(?:[^\0]++\0.{20})*+", re.DOTALL)
 _FOLDER, _LINK, _SUBMODULE = b"40000", b"120000", b"160000"
 _STEPS: Final = 64
+_KEPT_NAMES: Final = 32
 _KEPT_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -39,6 +40,7 @@ class Trees:
         self._odb = repository.odb
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._kept_bytes = 0
+        self._by_name: dict[str, dict[str, Entry]] = {}
 
     def raw(self, tree: str) -> bytes:
         """The bytes of a tree object.
@@ -67,11 +69,19 @@ class Trees:
         for part in filter(None, path.split("/")):
             if entry.kind != "folder":
                 return None
-            below = dict(self.entries(entry.id)).get(part)
+            below = self._names(entry.id).get(part)
             if below is None:
                 return None
             entry = below
         return entry
+
+    def _names(self, tree: str) -> dict[str, Entry]:
+        names = self._by_name.get(tree)
+        if names is None:
+            if len(self._by_name) >= _KEPT_NAMES:
+                self._by_name.pop(next(iter(self._by_name)))
+            names = self._by_name[tree] = dict(self.entries(tree))
+        return names
 
     def files(self, tree: str, prefix: str, *, recursive: bool) -> Iterator[tuple[str, Entry]]:
         """Every path below a tree that is not a folder, in order, named from `prefix`."""

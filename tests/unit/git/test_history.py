@@ -131,7 +131,8 @@ def test_a_second_walk_stops_where_the_first_one_began(tmp_path: Path) -> None:
 
 
 def _record_commits(source: GitSource, read: list[str]) -> None:
-    history = source._walker()
+    history = source._history
+    assert history is not None
     commit = history.commit
 
     def recorded(revision: str) -> object:

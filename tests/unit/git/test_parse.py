@@ -237,3 +237,8 @@ def test_what_is_no_kubernetes_object_is_said(text: str, words: str, severity: s
 def test_other_yaml_is_passed_over_in_silence() -> None:
     assert _documents("on: push\njobs: {}\n") == []
     assert _documents("openapi: 3.0.0\ninfo: {title: x}\n") == []
+
+
+def test_a_pointer_of_git_lfs_is_no_manifest() -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+    assert "Git LFS" in _only_problem(pointer).message

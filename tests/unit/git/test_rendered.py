@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from reconciler.git.documents import Rendering
 from reconciler.git.source import GitSource
 from reconciler.model.errors import SourceError
-from reconciler.settings.model import CommandRender, HelmRender, KustomizeRender
+from reconciler.settings.model import CommandRender, HelmRender, KustomizeRender, YamlRender
 from tests.unit.git.repository import Repo, manifest
 from tests.unit.git.sources import local_source
 
@@ -115,6 +116,21 @@ def test_a_command_that_never_ends_is_stopped_with_its_children(repo: Repo, tmp_
         _render(local_source(repo.path), render)
     assert time.monotonic() - begun < 5
     _wait_until_gone(int(note.read_text()))
+
+
+def test_while_a_command_runs_the_source_answers_others(repo: Repo, tmp_path: Path) -> None:
+    go_on, began = tmp_path / "go", tmp_path / "began"
+    code = f"touch {began}; while test ! -e {go_on}; do sleep 0.01; done; cat a.yaml"
+    source = local_source(repo.path)
+    revision = source.refresh()
+    plain = source.render(revision, "base", YamlRender(), recursive=True)
+    with ThreadPoolExecutor(1) as pool:
+        rendering = pool.submit(_render, source, CommandRender(argv=("sh", "-c", code)))
+        while not began.exists():
+            assert not rendering.done()
+        assert source.body(plain.documents[0])["metadata"]["name"] == "c"
+        go_on.touch()
+        assert rendering.result().complete
 
 
 def test_a_child_that_outlives_its_command_is_ended_too(repo: Repo, tmp_path: Path) -> None:

@@ -370,3 +370,24 @@ def test_git_itself_may_repack_while_a_source_is_open(repo: Repo) -> None:
     )
     assert source.body(document)["metadata"]["name"] == "a"
     assert _names(_render(source)) == ["a"]
+
+
+@pytest.mark.parametrize("revision", ["0" * 40, "main", "", "x"])
+def test_a_revision_that_is_not_there_is_named(repo: Repo, revision: str) -> None:
+    repo.commit({"a.yaml": manifest("a")})
+    source = local_source(repo.path)
+    for ask in (
+        lambda: source.render(revision, "", PLAIN, recursive=True),
+        lambda: source.touched(revision, ["a.yaml"]),
+        lambda: source.removed_documents(revision, ""),
+    ):
+        with pytest.raises(SourceError, match="is not in the repository"):
+            ask()
+
+
+def test_a_folder_that_is_gone_as_a_whole_still_tells_what_was_removed(repo: Repo) -> None:
+    repo.commit({"apis/a.yaml": manifest("a"), "b.yaml": manifest("b")})
+    gone = repo.commit({"apis/a.yaml": None})
+    source = local_source(repo.path)
+    removed = source.removed_documents(source.refresh(), "apis")
+    assert [(key.name, touch.revision) for key, touch in removed.items()] == [("a", gone)]
