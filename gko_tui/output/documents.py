@@ -25,17 +25,34 @@ def instant(seconds: float | None) -> datetime | None:
 def json_bytes(document: Mapping[str, Any], *, one_line: bool = False) -> bytes:
     """A document as UTF-8 JSON that ends with a line break; indented unless `one_line`."""
     options = _OPTIONS | orjson.OPT_APPEND_NEWLINE | (0 if one_line else orjson.OPT_INDENT_2)
-    data = orjson.dumps(document, option=options)
+    data = _dumped(document, options)
     if data.isascii() and b"\x7f" not in data:
         return data
     return _DANGEROUS.sub(lambda found: f"\\u{ord(found[0]):04x}", data.decode()).encode()
+
+
+def _dumped(document: Mapping[str, Any], options: int) -> bytes:
+    try:
+        return orjson.dumps(document, option=options)
+    except orjson.JSONEncodeError:  # a path or an author that was no UTF-8 in Git
+        return orjson.dumps(_without_surrogates(document), option=options)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def yaml_bytes(document: Mapping[str, Any]) -> bytes:
     """The same document as UTF-8 YAML."""
     import yaml
 
-    plain = orjson.loads(orjson.dumps(document, option=_OPTIONS))
+    plain = orjson.loads(_dumped(document, _OPTIONS))
     text = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110)
     if _DANGEROUS.search(text):
         text = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=False, width=110)

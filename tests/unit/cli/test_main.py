@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -282,3 +284,46 @@ def test_debug_logs_to_a_private_file_and_standard_error(place: Path) -> None:
     assert json.loads(ended.stdout)["exitCode"] == 1
     for line in file.read_text().splitlines():
         json.loads(line)
+
+
+def hanging_cluster(place: Path, port: int) -> None:
+    """Configure one cluster whose server accepts and then says nothing."""
+    (place / "kube").write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
+        f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n"
+        "users: [{name: u, user: {token: t}}]\n"
+    )
+    (place / "gko-tui.yaml").write_text("clusters: [{name: slow, kubeconfig: kube}]\n")
+
+
+def test_ctrl_c_in_the_middle_of_a_read_ends_it_at_once_and_quietly(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        hanging_cluster(place, listener.getsockname()[1])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gko_tui", "--config", "gko-tui.yaml", "status"],
+            cwd=place,
+            env={
+                **ENVIRON,
+                "HOME": str(place),
+                "GKO_TUI_STATE": str(place / "s"),
+                "GKO_TUI_CACHE": str(place / "c"),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = listener.accept()  # when: it waits for an answer
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=5)  # then: sooner than the cluster's ten seconds
+        connection.close()
+    assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_timeout_decides_how_long_a_cluster_may_take(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hanging_cluster(place, listener.getsockname()[1])
+        ended = program(place, "--config", "gko-tui.yaml", "status", "--timeout", "0.2")
+    assert ended.returncode == 1
+    assert "did not answer in time (0.2 s)" in ended.stdout

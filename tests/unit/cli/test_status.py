@@ -110,6 +110,13 @@ def test_hostile_text_cannot_act_on_the_terminal() -> None:
         assert yaml.safe_load(run.written)["resources"][0]["name"] == hostile.key.name
 
 
+@pytest.mark.parametrize("form", ["json", "yaml", "table"])
+def test_names_that_are_no_unicode_are_written_all_the_same(form: str) -> None:
+    latin = row("a\udce9b", Verdict.FAILED, "author \udcff")
+    _, run = status(f"status -o {form}", rows=(latin,))
+    assert "udce9b" in run.written and "udcff" in run.written
+
+
 def test_json_is_the_documented_document() -> None:
     code, run = status("status -o json", places=(*READY, DEAD), problems=(BROKEN_FILE,))
     document = orjson.loads(run.written)
