@@ -35,6 +35,7 @@ class Asked:
     parameters: Mapping[str, str]
     media_type: str
     user_agent: str
+    accept: str
     raw: bytes
 
 
@@ -55,6 +56,9 @@ def answered(cluster: SimCluster, asked: Asked) -> Answer:
         NoSuchPath: nothing is served there.
     """
     route = asked.route
+    if not _accepts_json(asked.accept):
+        message = "only the following media types are accepted: application/json"
+        raise answers.Refusal(406, "NotAcceptable", message)
     if route.plural in REVIEW_PLURALS and route.verb == "create":
         body = read_object(asked.raw, asked.media_type, "")
         return _json(201, reviewed(route.plural, body, asked.user, cluster.grants))
@@ -85,6 +89,16 @@ def find(cluster: SimCluster, route: Route) -> Resource:
     if route.namespace and not resource.namespaced:
         raise answers.NoSuchPath("is not in a namespace", subject=route.plural)
     return resource
+
+
+def _accepts_json(accept: str) -> bool:
+    """Whether plain JSON will do; clients that would rather have tables or protobuf nearly always say so."""
+    if not accept:
+        return True
+    kinds = [each.strip().partition(";") for each in accept.split(",")]
+    return any(
+        kind in ("application/json", "application/*", "*/*") and "as=" not in rest for kind, _, rest in kinds
+    )
 
 
 def _json(code: int, body: Json, warnings: tuple[str, ...] = ()) -> Answer:
@@ -121,9 +135,9 @@ def _object(cluster: SimCluster, target: Target, asked: Asked, kind: str) -> tup
 
 
 def _create(cluster: SimCluster, target: Target, asked: Asked) -> Answer:
+    body, options = _object(cluster, target, asked, "CreateOptions")
     if target.name:
         raise answers.not_allowed("POST", target.resource.group, target.resource.plural)
-    body, options = _object(cluster, target, asked, "CreateOptions")
     return _written(target, cluster.perform(target, lambda w: w.create(target, body, options)))
 
 
@@ -173,7 +187,8 @@ def _written(target: Target, outcome: Outcome) -> Answer:
     body = outcome.body
     if target.version != target.resource.storage:
         body = {**body, "apiVersion": target.resource.api_version(target.version)}
-    return _json(201 if outcome.created else 200, body, tuple(outcome.warnings))
+    raw = orjson.dumps(body, option=orjson.OPT_SORT_KEYS) + b"\n"
+    return Answer(201 if outcome.created else 200, raw, tuple(outcome.warnings))
 
 
 def _delete(cluster: SimCluster, target: Target, asked: Asked) -> Answer:

@@ -139,20 +139,27 @@ def built_in_resources() -> list[Resource]:
         built_in(
             "", "Event", "events", _EVENT,
             short_names=("ev",), creates_on_update=True, selectable=ALWAYS_SELECTABLE | _EVENT_SELECTABLE,
+            blank={
+                **{name: {} for name in ("involvedObject", "source")},
+                **dict.fromkeys(("eventTime", "firstTimestamp", "lastTimestamp")),
+            },
         ),
         built_in(
             "", "Namespace", "namespaces", _NAMESPACE,
             namespaced=False, status=True, short_names=("ns",),
             verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
             selectable=ALWAYS_SELECTABLE | {"status.phase"},
+            blank={"spec": {}, "status": {}},
         ),
         built_in("", "Secret", "secrets", _SECRET, selectable=ALWAYS_SELECTABLE | {"type"}),
         built_in(
-            "coordination.k8s.io", "Lease", "leases", _LEASE, unconditional=False, creates_on_update=True
+            "coordination.k8s.io", "Lease", "leases", _LEASE,
+            unconditional=False, creates_on_update=True, blank={"spec": {}},
         ),
         built_in(
             "apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", _DEFINITION,
             namespaced=False, status=True, counts_generations=True, unconditional=False,
             short_names=("crd", "crds"), categories=("api-extensions",),
+            blank={"spec": {"names": {}}, "status": {"acceptedNames": {}, "conditions": None}},
         ),
     ]  # fmt: skip

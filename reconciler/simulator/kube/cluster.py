@@ -2,7 +2,7 @@
 
     cluster = SimCluster("paris", crds=[...], clock=time.time)
     cluster.apply({...}, manager="argocd-controller", at=now - 3600)
-    cluster.merge_patch("ApiV4Definition", "team-a", "orders", {"spec": {...}}, manager="kubectl-patch", at=now)
+    cluster.merge_patch("ApiV4Definition", "team-a", "orders", {"spec": {}}, manager="kubectl-patch", at=now)
 
 Everything goes through the steps that an HTTP request goes through, so that managed fields, generations,
 defaults and refusals are the same; only rights are not asked for. Calls may come from any thread.

@@ -1,4 +1,4 @@
-"""The documents by which clients find out what is served: groups, versions, resources, all at once or each."""
+"""The documents by which clients find out what is served: groups, versions, resources."""
 
 from __future__ import annotations
 

@@ -17,10 +17,11 @@ from reconciler.simulator.kube.selectors import Matcher, both, field_matcher, la
 from reconciler.simulator.kube.storage import Forgotten, Store, Stored, namespace_range
 
 _EXPIRED_CONTINUE = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-    "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-    "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new "
+    "list without the continue parameter, or use the continue token in this response to retrieve the "
+    "remainder of the results. Continuing with the provided token results in an inconsistent list - objects "
+    "that were created, modified, or deleted between the time the first chunk was returned and now may show "
+    "up in the list."
 )
 _EXPIRED_LIST = "The resourceVersion for the provided list is too old."
 
@@ -57,12 +58,15 @@ def list_query(parameters: Mapping[str, str], resource: Resource, *, watch: bool
     if fault is not None:
         raise answers.bad_options("ListOptions", fault)
     if revision and not revision.isdecimal():
-        why = f'resourceVersion: Invalid value: "{revision}": strconv.ParseUint: parsing "{revision}": invalid syntax'
+        why = f'Invalid value: "{revision}": strconv.ParseUint: parsing "{revision}": invalid syntax'
+        why = f"resourceVersion: {why}"
         raise answers.server_error(why) if watch else answers.bad_request(f"invalid resource version: {why}")
     if continued and revision not in ("", "0"):
         raise answers.bad_request("specifying resource version is not allowed when using continue")
     labels = label_matcher(parameters.get("labelSelector", ""))
-    fields = field_matcher(parameters.get("fieldSelector", ""), resource.selectable)
+    fields = field_matcher(
+        parameters.get("fieldSelector", ""), resource.selectable, built_in=not resource.custom
+    )
     exact = match == "Exact" or (not match and limit_number > 0 and revision not in ("", "0"))
     return ListQuery(
         limit=max(limit_number, 0),
@@ -77,22 +81,20 @@ def _match_fault(
     parameters: Mapping[str, str], revision: str, match: str, continued: str, *, watch: bool
 ) -> answers.FieldError | None:
     field = "resourceVersionMatch"
-    if watch and "sendInitialEvents" in parameters and match != "NotOlderThan":
-        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        return answers.forbidden_field(field, why)
-    if watch and continued:
-        return answers.forbidden_field(field, f"{field} is forbidden when continue is provided")
-    if not match or watch:
-        return None
-    if match not in ("Exact", "NotOlderThan"):
+    if watch:
+        if "sendInitialEvents" in parameters and match != "NotOlderThan":
+            why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            return answers.forbidden_field(field, why)
+    elif match and match not in ("Exact", "NotOlderThan"):
         return answers.unsupported(field, match, ("Exact", "NotOlderThan", ""))
-    if continued:
-        return answers.forbidden_field(field, f"{field} is forbidden when continue is provided")
-    if not revision:
-        return answers.forbidden_field(field, f"{field} is forbidden unless resourceVersion is provided")
-    if match == "Exact" and revision == "0":
-        return answers.forbidden_field(field, f'{field} "exact" is forbidden for resourceVersion "0"')
-    return None
+    why = ""
+    if continued and (match or watch):
+        why = f"{field} is forbidden when continue is provided"
+    elif match and not watch and not revision:
+        why = f"{field} is forbidden unless resourceVersion is provided"
+    elif match == "Exact" and revision == "0":
+        why = f'{field} "exact" is forbidden for resourceVersion "0"'
+    return answers.forbidden_field(field, why) if why else None
 
 
 def list_page(store: Store, resource: Resource, version: str, namespace: str, query: ListQuery) -> bytes:
@@ -172,8 +174,8 @@ def object_bytes(resource: Resource, version: str, stored: Stored) -> bytes:
 
 
 def _token(revision: int, start: str, prefix: str) -> str:
-    # Below a namespace the real server writes the key without it.
-    shown = f"/{start.removeprefix(prefix)}" if prefix else start
+    # As on the real server: the key below what is listed, after a slash.
+    shown = f"/{start.removeprefix(prefix)}"
     text = orjson.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": shown})
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
@@ -188,4 +190,4 @@ def _read_token(token: str, prefix: str) -> tuple[int, str]:
         raise answers.bad_request(
             f"invalid continue token: continue key is not valid: {problem}"
         ) from problem
-    return revision, f"{prefix}{start.removeprefix('/')}" if prefix else start
+    return revision, f"{prefix}{start.removeprefix('/')}"

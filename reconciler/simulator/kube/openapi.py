@@ -1,4 +1,4 @@
-"""The OpenAPI v3 documents of the served groups: schemas by kind, and enough paths for clients to trust them."""
+"""The OpenAPI v3 documents of the served groups: schemas by kind, and the paths that clients look for."""
 
 from __future__ import annotations
 

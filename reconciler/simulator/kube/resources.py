@@ -30,6 +30,7 @@ class Resource:
         unconditional: an update may leave out the resourceVersion.
         creates_on_update: a PUT to a name that does not exist creates the object.
         columns: additionalPrinterColumns by version.
+        blank: what a typed object of a built-in kind holds before anything is set; that is never owned.
         unevaluated: places in the schema that carry CEL rules, which are not evaluated.
     """
 
@@ -53,6 +54,7 @@ class Resource:
     creates_on_update: bool = False
     selectable: frozenset[str] = ALWAYS_SELECTABLE
     columns: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    blank: Mapping[str, Any] = field(default_factory=dict)
     unevaluated: tuple[str, ...] = ()
 
     @property

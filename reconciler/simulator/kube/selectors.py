@@ -110,12 +110,13 @@ class _Parser:
                 raise self._fail(after, "',' or ')'")
 
 
-def field_matcher(text: str, known: frozenset[str]) -> Matcher | None:
+def field_matcher(text: str, known: frozenset[str], *, built_in: bool = False) -> Matcher | None:
     """Read a field selector; None where it selects everything.
 
     Args:
         text: such as `metadata.name=a,metadata.namespace!=b`.
         known: the fields that this kind can be selected by.
+        built_in: the kind is built in, which the refusal words differently.
 
     Raises:
         Refusal: 400 for a field that is not one of them, or text that is no selector.
@@ -125,6 +126,9 @@ def field_matcher(text: str, known: frozenset[str]) -> Matcher | None:
         match = re.fullmatch(r"([^=!]+)(==|!=|=)(.*)", part)
         if match is None:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
+        if match[1] not in known and built_in and len(known) == 2:
+            only = ", ".join(f'"{name}"' for name in sorted(known))
+            raise bad_request(f'"{match[1]}" is not a known field selector: only {only}')
         if match[1] not in known:
             raise bad_request(f"field label not supported: {match[1]}")
         terms.append((match[1], match[2] != "!=", match[3]))

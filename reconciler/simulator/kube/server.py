@@ -90,7 +90,7 @@ class SimKubeServer:
         self._runner = None
 
     def kubeconfig_entry(self, token: str | None = None) -> dict[str, Any]:
-        """Return the three parts of a kubeconfig for this server: `cluster`, `user` and `context`, each named.
+        """Return the parts of a kubeconfig for this server: `cluster`, `user` and `context`, each named.
 
         Args:
             token: the user's; None means the administrator's.
@@ -144,6 +144,7 @@ class SimKubeServer:
             parameters=request.query,
             media_type=request.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             user_agent=request.headers.get("User-Agent", ""),
+            accept=request.headers.get("Accept", ""),
             raw=await request.read(),
         )
         answer = answered(cluster, asked)
@@ -211,7 +212,7 @@ class SimKubeServer:
 
         stop_listening = feed.listen(notify)
         try:
-            while not feed.ended:
+            while True:
                 due[0] = False
                 woken.clear()
                 if not self.cluster.faults.silent_watches:
@@ -221,6 +222,8 @@ class SimKubeServer:
                         lines.append(feed.bookmark())
                     if lines:
                         await response.write(b"".join(lines))
+                if feed.ended:
+                    break
                 pause = timing.pause(loop.time())
                 if pause is None:
                     break

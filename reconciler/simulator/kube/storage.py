@@ -35,7 +35,7 @@ class Stored:
     def raw(self) -> bytes:
         """The object as JSON, made once."""
         if self._raw is None:
-            self._raw = orjson.dumps(self.body)
+            self._raw = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS)
         return self._raw
 
 

@@ -93,15 +93,15 @@ def _value_faults(value: Json, shape: Shape, path: str) -> list[FieldError]:
 
 
 def _string_faults(value: str, shape: Shape, path: str) -> list[FieldError]:
-    faults = []
     rules = shape.rules
+    faults = []
+    # Of length and pattern only the first fault is told.
     if "maxLength" in rules and len(value) > rules["maxLength"]:
         faults.append(too_long(path, rules["maxLength"]))
-    if "minLength" in rules and len(value) < rules["minLength"]:
-        faults.append(
-            bad_value(path, value, f"{path} in body should be at least {rules['minLength']} chars long")
-        )
-    if shape.pattern is not None and not shape.pattern.search(value):
+    elif "minLength" in rules and len(value) < rules["minLength"]:
+        detail = f"{path} in body should be at least {rules['minLength']} chars long"
+        faults.append(bad_value(path, value, detail))
+    elif shape.pattern is not None and not shape.pattern.search(value):
         faults.append(bad_value(path, value, f"{path} in body should match '{rules['pattern']}'"))
     if shape.format and not is_formatted(value, shape.format):
         faults.append(bad_type(path, value, f"{path} in body must be of type {shape.format}: {shown(value)}"))

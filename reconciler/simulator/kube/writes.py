@@ -166,7 +166,8 @@ class Writes:
         self._check_namespace(target)
         shape = resource.shapes[target.version]
         if owners is None:
-            owners = after_update({}, body, shape, entries, self._writer(target, options))
+            blank = dict(resource.blank)
+            owners = after_update(blank, body, shape, entries, self._writer(target, options))
         if owners:
             metadata["managedFields"] = write_entries(owners)
         self._check(target, body, ABSENT)
