@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pygit2
 from pygit2.enums import CredentialType
@@ -56,7 +57,7 @@ class Callbacks(pygit2.RemoteCallbacks):
 
     def credentials(
         self,
-        url: str,  # noqa: ARG002
+        url: str,
         username_from_url: str | None,
         allowed_types: CredentialType,
     ) -> Any:
@@ -64,6 +65,9 @@ class Callbacks(pygit2.RemoteCallbacks):
         self.alive_at = time.monotonic()
         if allowed_types & CredentialType.USERNAME and not allowed_types & CredentialType.SSH_KEY:
             return pygit2.Username(self._request["username"] or username_from_url or "git")
+        if self._https and not _same_place(url, self._request["url"]):
+            # A redirect to somewhere else: the token is for the host that was named.
+            raise Refused("redirect", f"{urlsplit(url).scheme}://{_host(url)}")
         while self._attempts:
             attempt = self._attempts.pop(0)
             if attempt.credential_type & allowed_types:
@@ -92,6 +96,15 @@ class Callbacks(pygit2.RemoteCallbacks):
     def transfer_progress(self, stats: Any) -> None:  # noqa: ARG002
         """Objects arrive."""
         self.alive_at = time.monotonic()
+
+
+def _same_place(url: str, named: str) -> bool:
+    downgraded = named.startswith("https:") and not url.startswith("https:")
+    return _host(url) == _host(named) and not downgraded
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
 
 
 def main() -> int:

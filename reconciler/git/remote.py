@@ -177,8 +177,17 @@ class Mirror:
                 f"the certificate of {address.host} is not trusted",
                 "name the authority that issued it in auth.ca_file",
             )
+        if cause == "redirect":
+            return self._error(
+                f"{address.host} redirects to {message}, which asks for credentials",
+                f"if {message} may have them, name it in the source's url",
+            )
         if cause == "credentials" or any(sign in words for sign in _REFUSED):
             return self._refused(message, access)
+        return self._by_words(cause, message)
+
+    def _by_words(self, cause: str, message: str) -> SourceError:
+        address, words = self._address, message.lower()
         if cause == "stalled" or "timed out" in words or "timeout" in words:
             return self._error(
                 f"{address.host} does not answer in time ({message})",

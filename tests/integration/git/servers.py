@@ -34,6 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _backend(self, body: bytes) -> None:
         self.server.requests.append(self.path)
+        self.server.authorizations.append(self.headers.get("Authorization", ""))
         if not self._allowed():
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
@@ -91,6 +92,7 @@ class GitHttpServer(ThreadingHTTPServer):
         self.root = root
         self.credentials = credentials
         self.requests: list[str] = []
+        self.authorizations: list[str] = []
         self.scheme = "http"
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -105,6 +107,32 @@ class GitHttpServer(ThreadingHTTPServer):
     def url(self, repository: str, host: str = "localhost") -> str:
         """The URL of a repository below the root."""
         return f"{self.scheme}://{host}:{self.server_address[1]}/{repository}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.shutdown()
+        self.server_close()
+
+
+class RedirectServer(ThreadingHTTPServer):
+    """Sends every request on to the same path below another URL."""
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(302)
+                self.send_header("Location", target + self.path)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Stay quiet."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://localhost:{self.server_address[1]}"
+        threading.Thread(target=partial(self.serve_forever, 0.02), daemon=True).start()
 
     def close(self) -> None:
         """Stop serving."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from reconciler.settings.model import YamlRender
 from tests.integration.git.servers import (
     ConnectProxy,
     GitHttpServer,
+    RedirectServer,
     SilentServer,
     SshAgent,
     SshServer,
@@ -89,6 +91,27 @@ def test_a_wrong_token_is_refused_without_being_shown(
         source.refresh()
     assert "wrong-but-secret" not in str(caught.value)
     assert caught.value.next_step
+
+
+def test_a_token_does_not_follow_a_redirect_to_another_host(
+    repo: Repo, http_server: StartHttp, make_source: MakeSource, closing: ExitStack
+) -> None:
+    elsewhere = http_server(credentials=("bot", TOKEN))
+    redirecting = RedirectServer(elsewhere.url("", host="127.0.0.1").rstrip("/"))
+    closing.callback(redirecting.close)
+    source = make_source(
+        f"{redirecting.url}/apis.git", environ={"GIT_TOKEN": TOKEN}, username="bot", token_env="GIT_TOKEN"
+    )
+    with pytest.raises(SourceError, match=r"localhost redirects to http://127\.0\.0\.1"):
+        source.refresh()
+    assert set(elsewhere.authorizations) == {""}
+
+    same_host = RedirectServer(elsewhere.url("", host="localhost").rstrip("/"))
+    closing.callback(same_host.close)
+    allowed = make_source(
+        f"{same_host.url}/apis.git", environ={"GIT_TOKEN": TOKEN}, username="bot", token_env="GIT_TOKEN"
+    )
+    assert allowed.refresh() == _head(repo)
 
 
 def test_a_server_that_asks_finds_no_credentials(http_server: StartHttp, make_source: MakeSource) -> None:
