@@ -6,6 +6,7 @@ this module only puts it into service and takes it out again.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -25,11 +26,22 @@ from reconciler.simulator.demo.seeding import seed
 from reconciler.simulator.demo.silence import SilentServer
 from reconciler.simulator.demo.timeline import Timeline, play
 from reconciler.simulator.demo.writes import writes_to
-from reconciler.simulator.kube.access import Rule
+from reconciler.simulator.kube.access import AUTHENTICATED, Rule, Tokens, User
 from reconciler.simulator.kube.cluster import SimCluster
 from reconciler.simulator.kube.server import SimKubeServer
 
 _CROWD = Commit(40.9, SAM, "Platform: a crowd of services", adds=("apps/crowd/",))
+
+
+class _TokensOverHttp(Tokens):
+    """kubectl sends no credentials over plain HTTP, so whoever shows none is the demo's user.
+
+    There is nothing to protect: the servers listen on loopback and hold invented objects.
+    """
+
+    def who(self, authorization: str) -> User:
+        """Return who sends this Authorization header."""
+        return super().who(authorization) if authorization else User(USER, (AUTHENTICATED,), f"uid-{USER}")
 
 
 class DemoPlatform:
@@ -76,20 +88,13 @@ class DemoPlatform:
         told_at = self.folder.open(now=self._clock(), scale=self._scale)
         teams = folders(self._scale)
         self._timeline = play(teams, _commits(self._scale), told_at)
-        if not self.folder.repository.is_dir():
-            write_repository(self.folder.repository, self._timeline)
-            self.folder.note(told_from=told_at, scale=self._scale)
-        crds = demo_crds()
-        tokens = {}
-        for name in ANSWERING:
-            cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
-            seed(cluster, writes_to(name, self._timeline, told_at), environment=name)
-            tokens[name] = self._admit(cluster)
-            server = self._servers[name] = SimKubeServer(cluster)
-            await server.start()
-            self._urls[name] = server.url
-        self._urls[SILENT] = await self._silent.start()
-        tokens[SILENT] = self._token()
+        # libgit2 works without Python's lock, so the history is written while the clusters are filled.
+        history = asyncio.create_task(asyncio.to_thread(self._write_history, told_at))
+        await asyncio.sleep(0)  # lets it begin
+        try:
+            tokens = await self._start_clusters(told_at)
+        finally:
+            await history
         self._write_files(teams, tokens)
 
     async def stop(self) -> None:
@@ -115,6 +120,26 @@ class DemoPlatform:
         """What every cell must show while nobody has changed anything (see `incidents`)."""
         return expected_matrix(self._timeline)
 
+    async def _start_clusters(self, told_at: float) -> dict[str, str]:
+        """Fill the clusters and put them into service; returns the user's token for each."""
+        crds = demo_crds()
+        tokens = {}
+        for name in ANSWERING:
+            cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
+            seed(cluster, writes_to(name, self._timeline, told_at), environment=name)
+            tokens[name] = self._admit(cluster)
+            server = self._servers[name] = SimKubeServer(cluster)
+            await server.start()
+            self._urls[name] = server.url
+        self._urls[SILENT] = await self._silent.start()
+        tokens[SILENT] = self._token()
+        return tokens
+
+    def _write_history(self, told_at: float) -> None:
+        if not self.folder.repository.is_dir():
+            write_repository(self.folder.repository, self._timeline)
+            self.folder.note(told_from=told_at, scale=self._scale)
+
     def _admit(self, cluster: SimCluster) -> str:
         """Give the demo's user rights on a cluster, and a token."""
         hidden = {
@@ -128,6 +153,7 @@ class DemoPlatform:
             Rule(("*",), (GROUP,), [plural for plural in ours if plural not in hidden]),
             Rule(("*",), ("", "apiextensions.k8s.io", "coordination.k8s.io", "events.k8s.io"), ("*",)),
         )
+        cluster.tokens = _TokensOverHttp(self._clock)
         return cluster.tokens.issue(USER, token=self._token())
 
     def _write_files(self, teams: Sequence[Folder], tokens: dict[str, str]) -> None:

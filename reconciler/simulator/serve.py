@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -189,7 +190,10 @@ async def _serve(folder: Path, options: argparse.Namespace, *, temporary: bool) 
         _watch_stdin(loop, stop)
     platform = DemoPlatform(scale=options.scale)
     try:
+        gc.disable()  # nothing that is made while starting is garbage
         await platform.start(folder)
+        gc.freeze()
+        gc.enable()
         line = json.dumps({**platform.describe(), "temporary": temporary, "pid": os.getpid()}) + "\n"
         os.write(options.ready_fd, line.encode())
         await stop.wait()

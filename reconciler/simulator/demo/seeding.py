@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any
 
 from reconciler.model.keys import ResourceKey
 from reconciler.simulator.demo import operator
@@ -20,6 +19,8 @@ MARKED_AFTER, STATUS_AFTER = 2.0, 3.0
 def seed(cluster: SimCluster, writes: Iterable[Write], *, environment: str) -> None:
     """Fill a cluster with what was written to it.
 
+    GKO's writes are played after the last change of each object only: what it wrote before is overwritten.
+
     Args:
         cluster: the simulated cluster, with the CRDs in service.
         writes: oldest first (`writes_to`).
@@ -28,31 +29,32 @@ def seed(cluster: SimCluster, writes: Iterable[Write], *, environment: str) -> N
     Raises:
         Refusal: the API server does not accept an object; then the demo contradicts its own CRDs.
     """
+    changed: dict[ResourceKey, tuple[Spec, float]] = {}
     for write in writes:
         if isinstance(write, Delete):
-            _delete(cluster, write)
+            changed.pop(write.key, None)
+            cluster.delete(write.key.kind, write.key.namespace, write.key.name, at=write.at)
             continue
-        stored = _write(cluster, write)
-        if stored is not None:
-            _reconcile(cluster, stored, write, environment)
+        before = _found(cluster, write.key)
+        after = _write(cluster, write, before)
+        if before is None or before["spec"] != after["spec"]:
+            changed[write.key] = (after, write.at)
+        elif write.key in changed:  # nothing for GKO, but a newer resourceVersion
+            changed[write.key] = (after, changed[write.key][1])
+    for key, (stored, at) in sorted(changed.items(), key=lambda one: one[1][1]):
+        _reconcile(cluster, key, stored, at, environment)
 
 
-def _write(cluster: SimCluster, write: Sync | Create | Edit) -> Spec | None:
-    """Carry out one write; None where it changes nothing that GKO looks at."""
+def _write(cluster: SimCluster, write: Sync | Create | Edit, before: Spec | None) -> Spec:
+    """Carry out one write."""
     if isinstance(write, Create):
         return cluster.create(write.body, manager=write.manager, at=write.at)
-    before = _found(cluster, write.key)
     if isinstance(write, Edit):
         if before is None:
             raise LookupError(f"{write.key} is edited before it exists")
         after = deepcopy(before)
         put(after, write.path, write.value)
         return cluster.update(after, manager=write.manager, at=write.at)
-    stored = _sync(cluster, write, before)
-    return stored if before is None or before["spec"] != stored["spec"] else None
-
-
-def _sync(cluster: SimCluster, write: Sync, before: Spec | None) -> Spec:
     manager = write.tool.manager
     if write.tool.server_side:
         return cluster.apply(write.body, manager=manager, at=write.at, force=True)
@@ -70,22 +72,16 @@ def _sync(cluster: SimCluster, write: Sync, before: Spec | None) -> Spec:
     )
 
 
-def _reconcile(cluster: SimCluster, stored: Spec, write: Write, environment: str) -> None:
+def _reconcile(
+    cluster: SimCluster, key: ResourceKey, stored: Spec, changed_at: float, environment: str
+) -> None:
     """What GKO writes after a change of the spec."""
-    marked = cluster.update(operator.marked(stored), manager=operator.MANAGER, at=write.at + MARKED_AFTER)
-    at = write.at + STATUS_AFTER
-    status = operator.status_of(marked, write.key, environment=environment, at=at)
+    manager = operator.MANAGER
+    marked = cluster.update(operator.marked(stored), manager=manager, at=changed_at + MARKED_AFTER)
+    at = changed_at + STATUS_AFTER
+    status = operator.status_of(marked, key, environment=environment, at=at)
     if status:
-        cluster.update({**marked, "status": status}, manager=operator.MANAGER, at=at, subresource="status")
-
-
-def _delete(cluster: SimCluster, write: Delete) -> None:
-    key = write.key
-    cluster.delete(key.kind, key.namespace, key.name, at=write.at)
-    held = _found(cluster, key)
-    if held is not None:  # GKO's finalizer, which it takes away when it is done
-        metadata: dict[str, Any] = {**held["metadata"], "finalizers": []}
-        cluster.update({**held, "metadata": metadata}, manager=operator.MANAGER, at=write.at + MARKED_AFTER)
+        cluster.update({**marked, "status": status}, manager=manager, at=at, subresource="status")
 
 
 def _found(cluster: SimCluster, key: ResourceKey) -> Spec | None:
