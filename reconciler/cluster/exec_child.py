@@ -63,7 +63,7 @@ def run_provider(request: dict[str, Any]) -> dict[str, Any]:
         loader(config).load_and_set(configuration)
     except Exception as error:
         return {"fault": FAILED, "words": f"{type(error).__name__}: {error}"}
-    authorization = str(configuration.api_key.get("authorization", ""))
+    authorization = str(configuration.get_api_key_with_prefix("BearerToken") or "")
     return {"status": {"token": authorization.removeprefix("Bearer ")}}
 
 

@@ -270,9 +270,7 @@ async def test_https_to_a_server_that_speaks_http(server: FakeApi, connect: Open
 # --- credentials -----------------------------------------------------------------------------------
 
 
-async def test_the_credentials_of_each_kind_are_sent(
-    server: FakeApi, connect: Open, tmp_path: Path
-) -> None:
+async def test_the_credentials_of_each_kind_are_sent(server: FakeApi, connect: Open, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-file\n")
     cases = [
         ({"token": "plain"}, "Bearer plain"),
@@ -331,9 +329,7 @@ async def test_a_token_file_that_was_renewed_is_read_again_after_a_401(
     assert f"renew the token in {file}" in error.next_step
 
 
-async def test_a_token_file_is_read_again_each_minute(
-    server: FakeApi, connect: Open, tmp_path: Path
-) -> None:
+async def test_a_token_file_is_read_again_each_minute(server: FakeApi, connect: Open, tmp_path: Path) -> None:
     now = 1000.0
     file = tmp_path / "token"
     file.write_text("old")

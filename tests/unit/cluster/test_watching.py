@@ -26,9 +26,7 @@ Run = Callable[..., contextlib.AbstractAsyncContextManager[ClusterWatch]]
 
 
 @pytest.fixture
-def running(
-    server: FakeApi, sink: RecordingSink, time: SimulatedTime, kubeconfig: WriteKubeconfig
-) -> Run:
+def running(server: FakeApi, sink: RecordingSink, time: SimulatedTime, kubeconfig: WriteKubeconfig) -> Run:
     """Give `async with running():` while which the cluster `prod` is observed."""
 
     @contextlib.asynccontextmanager
