@@ -93,9 +93,14 @@ class Tokens:
 
     Args:
         clock: returns now, in seconds since the epoch.
+
+    Attributes:
+        anonymous: whom a request without credentials counts as. kubectl sends no token over plain HTTP, so
+            that a server for kubectl may want somebody with rights here.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.anonymous = ANONYMOUS
         self._clock = clock
         self._known: dict[str, _Credential] = {}
 
@@ -129,14 +134,14 @@ class Tokens:
         self._known[token].expires_at = expires_at
 
     def who(self, authorization: str) -> User:
-        """Return who sends this Authorization header; without one it is the anonymous user.
+        """Return who sends this Authorization header; without one it is `anonymous`.
 
         Raises:
             Refusal: 401 for a token that is unknown or has expired.
         """
         scheme, _, token = authorization.partition(" ")
         if not authorization or scheme.lower() != "bearer":
-            return ANONYMOUS
+            return self.anonymous
         found = self._known.get(token.strip())
         if found is None or (found.expires_at is not None and found.expires_at <= self._clock()):
             raise unauthorized()

@@ -55,7 +55,7 @@ class SimCluster:
         *,
         crds: Sequence[Mapping[str, Any]] = (),
         clock: Callable[[], float],
-        history: int = 20_000,
+        history: int = 10_000,
         version: str = "v1.36.3",
     ) -> None:
         self.name = name

@@ -60,10 +60,12 @@ class Pruner:
                     changed = True
             elif item is None and not below.nullable and not self.keeps_null:
                 changed = True
-            else:
+            elif isinstance(item, (dict, list)):
                 pruned = self.prune(item, below, member(known, name), f"{path}.{name}" if path else name)
                 changed = changed or pruned is not item
                 kept[name] = pruned
+            else:
+                kept[name] = item
         return kept if changed else value
 
 
@@ -96,8 +98,10 @@ def _default_object(value: dict[str, Any], shape: Shape, known: Json) -> dict[st
                 filled = dict(value)
             filled[name] = copied(below.default)
     for name, item in list(filled.items()):
+        if not isinstance(item, (dict, list)):
+            continue
         field = shape.field(name)
-        if field is None:
+        if field is None or not field.has_defaults:
             continue
         done = with_defaults(item, field, member(known, name))
         if done is not item:

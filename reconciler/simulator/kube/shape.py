@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_PLAIN = {"string": str, "boolean": bool}
+_NO_RULES = frozenset({"type", "description", "title", "default", "example", "nullable"})
 _NO_FIELDS: Mapping[str, Shape] = {}
 
 
@@ -24,13 +26,14 @@ class Shape:
         list_type: `atomic`, `set` or `map`; `keys` are a map list's.
         atomic_map: the whole object has one owner.
         has_defaults: a default is set here or further down.
+        plain: the Python type that every value of this Python type satisfies the schema by, or None.
         rules: the schema as written, for the rules that the validator reads.
     """
 
     __slots__ = (
         "all_of", "any_of", "atomic_map", "default", "element", "embedded", "enum", "fields", "format",
         "has_default", "has_defaults", "int_or_string", "keeps_unknown", "keys", "list_type", "not_",
-        "nullable", "one_of", "pattern", "required", "rules", "type",
+        "nullable", "one_of", "pattern", "plain", "required", "rules", "type",
     )  # fmt: skip
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -67,6 +70,8 @@ class Shape:
         self.not_ = Shape(schema["not"]) if isinstance(schema.get("not"), Mapping) else None
         below = [*self.fields.values(), *([self.element] if self.element else [])]
         self.has_defaults: bool = any(shape.has_default or shape.has_defaults for shape in below)
+
+        self.plain = _PLAIN.get(self.type) if _NO_RULES.issuperset(schema) else None
 
     @property
     def accepts_any_field(self) -> bool:

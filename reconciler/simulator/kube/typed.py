@@ -90,6 +90,13 @@ def _compare(old: Json, new: Json, shape: Shape, into: tuple[FieldSet, FieldSet,
         return not same(old, new)
     if not old and not new:
         return False
+    if isinstance(old, dict) and isinstance(new, dict):
+        # Untouched branches are shared, and need no second look.
+        names = [
+            name for name in old.keys() | new.keys() if old.get(name, ABSENT) is not new.get(name, ABSENT)
+        ]
+        old = {name: old[name] for name in names if name in old}
+        new = {name: new[name] for name in names if name in new}
     before, after = _children(old, shape), _children(new, shape)
     added, removed, _ = into
     for element in before.keys() | after.keys():

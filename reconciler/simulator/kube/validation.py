@@ -140,7 +140,7 @@ def _object_faults(value: dict[str, Any], shape: Shape, old: Json, path: str) ->
     faults += [required(f"{prefix}{name}") for name in shape.required if name not in value]
     for name, item in value.items():
         below = shape.field(name)
-        if below is not None:
+        if below is not None and type(item) is not below.plain:
             faults += validate(item, below, member(old, name), f"{prefix}{name}")
     return faults
 
@@ -158,6 +158,8 @@ def _list_faults(value: list[Any], shape: Shape, old: Json, path: str) -> list[F
         return faults
     before = _stored_items(old, shape)
     for index, item in enumerate(value):
+        if type(item) is below.plain:
+            continue
         earlier = element(old, index) if before is None else before.get(item_key(item, shape), ABSENT)
         faults += validate(item, below, earlier, f"{path}[{index}]")
     return faults + _duplicates(value, shape, path)
