@@ -153,6 +153,12 @@ def _note(change: Change, options: DiffOptions) -> str:
         words.append("(both sides moved)")
     elif change.origin is Origin.FIRST_SIGHT:
         words.append("(first sight)")
+    if (
+        isinstance(change.left, Redacted)
+        and isinstance(change.right, Redacted)
+        and change.left != change.right
+    ):
+        words.append("(two different values)")
     return " ".join(words)
 
 

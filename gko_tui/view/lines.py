@@ -30,7 +30,7 @@ def wrapped(text: str, style: str, width: int, *, indent: str = "", hanging: str
         indent: what the first line begins with; hanging: what the others begin with (default: blanks).
     """
     rest = " " * len(indent) if hanging is None else hanging
-    room = max(8, width - len(indent))
+    room = max(8, width - max(len(indent), len(rest)))
     lines: list[Line] = []
     current = ""
     for word in safe(text).split(" "):

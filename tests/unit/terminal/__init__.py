@@ -1,0 +1,1 @@
+"""What the terminal decides without drawing: words, filters, order, columns, diffs, themes."""
