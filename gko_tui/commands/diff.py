@@ -6,6 +6,7 @@ import asyncio
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.reading import Reading, read_platform
+from gko_tui.view.words import counted
 from reconciler.model.changes import HopDiff
 from reconciler.model.errors import GkoError
 from reconciler.model.rows import NO_HOP, Row
@@ -33,13 +34,15 @@ async def answer(invocation: Invocation, reading: Reading) -> int:
     """
     hop = Place(invocation.arguments.hop)
     rows = reading.selection.pick(reading.engine.fleet.rows())
-    if not reading.selection.resources:
-        rows = [row for row in rows if row.cell(hop).verdict not in (None, Verdict.SYNCED)]
-    diffs = await _diffs(reading, rows, hop)
+    shown = rows
+    if not reading.selection.resources:  # what could not be compared shows no difference
+        shown = [row for row in rows if row.cell(hop).verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN)]
+    diffs = await _diffs(reading, shown, hop)
     now = invocation.clock()
     judged = [Row(row.key, git=row.cell(hop)) for row in rows]
     code = reading.engine.fleet.exit_code(judged, now=now, allow_unknown=invocation.arguments.allow_unknown)
-    _write(invocation, reading, diffs, hop, code, now)
+    unknown = sum(row.cell(hop).verdict is Verdict.UNKNOWN for row in rows) if shown is not rows else 0
+    _write(invocation, reading, diffs, hop, code, now, unknown)
     return int(code)
 
 
@@ -62,6 +65,7 @@ def _write(
     hop: Place,
     code: int,
     now: float,
+    unknown: int,
 ) -> None:
     console, fleet = invocation.console, reading.engine.fleet
     if invocation.arguments.output != "table":
@@ -84,3 +88,5 @@ def _write(
     failed = [place for place in fleet.places() if place.phase in ("failed", "partial")]
     for line in place_lines(failed, console, now):
         console.warn(line)
+    if unknown:
+        console.warn(f"{counted(unknown, 'resource')} could not be compared; see gko-tui status")

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gko_tui.commands.invocation import Invocation
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 READ_VERBS = ("get", "list", "watch")
 WRITE_VERBS = ("create", "patch", "delete")
 SCHEMA = "gko-tui/doctor/v1"
+
+MAX_LISTED = 3
+"""More kinds than this are counted, not named; the document names them all."""
 
 OK, MISSING, NOT_NEEDED = "ok", "missing", "not-needed"
 
@@ -213,10 +216,10 @@ async def _rights(
         grouped[(row.verb, row.namespace or None, row.allowed, row.reason)].append(row.kind)
     checks = []
     for (verb, namespace, allowed, reason), names in grouped.items():
-        listed = f"{len(names)} kinds" if len(names) == len(kinds) else ", ".join(names)
+        listed = f"{len(names)} of {len(kinds)} kinds" if len(names) > MAX_LISTED else ", ".join(names)
         inside = f"in {namespace}" if namespace else "in every namespace"
         needed = verb in READ_VERBS or written
-        step = f"ask for a Role with {verb} on these kinds of {GROUP}" if needed and not allowed else ""
+        step = _role(verb) if needed and not allowed else ""
         why = reason or (
             "" if needed or allowed else "only needed by applications that are not in mode observe"
         )
@@ -268,13 +271,36 @@ def _document(check: Check) -> dict[str, Any]:
     }
 
 
+def _role(verbs: str) -> str:
+    return f"ask for a Role with {verbs} on these kinds of {GROUP}"
+
+
+def _verbs_together(checks: Iterable[Check]) -> Iterable[Check]:
+    """Checks for people: verbs with the same answer are one line."""
+    merged: dict[object, Check] = {}
+    for number, check in enumerate(checks):
+        same: object = (
+            (check.place, check.name, check.outcome, check.kinds, check.namespace, check.detail)
+            if check.verb
+            else number
+        )
+        before = merged.get(same)
+        if before is None:
+            merged[same] = check
+            continue
+        verbs = f"{before.verb}, {check.verb}"
+        step = _role(verbs) if before.next_step else ""
+        merged[same] = replace(before, verb=verbs, check=f"may {verbs}", next_step=step)
+    return merged.values()
+
+
 def check_lines(checks: Iterable[Check], console: Console) -> list[str]:
     """Checks for people: one line each below the thing that was checked."""
     from reconciler.rules.text import printable
 
     lines: list[str] = []
     above = ""
-    for check in checks:
+    for check in _verbs_together(checks):
         head = "this machine" if check.place == "machine" else f"{check.place} {check.name}"
         if head != above:
             lines += ([""] if lines else []) + [console.strong(printable(head))]

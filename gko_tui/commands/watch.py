@@ -94,6 +94,8 @@ class Changes:
 
     def _places_changed(self) -> Iterator[Change]:
         for place in self._fleet.places():
+            if place.phase == "waiting":  # on its way to an answer: that will be the news
+                continue
             before = self._places.get((place.place, place.name))
             self._places[(place.place, place.name)] = place
             if before is None or (before.phase, before.message) != (place.phase, place.message):

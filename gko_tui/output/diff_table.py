@@ -13,9 +13,12 @@ from gko_tui.view.words import counted, since
 from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Redacted, path_text
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Family, Verdict
-from reconciler.rules.text import printable
+from reconciler.rules.text import document_lines, printable
 
 MAX_PATH = 60
+MAX_ONE_LINE = 48
+"""Subtrees longer than this as JSON are written as lines."""
+MAX_TREE_LINES = 60
 MAX_VALUE = 400
 """A value longer than this is cut even in a pipe; `-o json` has it whole."""
 
@@ -40,10 +43,20 @@ def diff_lines(row: Row, diff: HopDiff, console: Console, now: float) -> list[st
 
 def _change_lines(changes: Sequence[Change], console: Console, now: float) -> list[str]:
     written = [_parts(change, now) for change in changes]
-    widths = [max(cells(parts[index]) for parts in written) for index in range(3)]
+    flat = [
+        parts
+        for change, parts in zip(changes, written, strict=True)
+        if not (_is_tree(change.left) or _is_tree(change.right))
+    ]
+    widths = [max((cells(parts[index]) for parts in flat), default=0) for index in range(3)]
     path_width = min(widths[0], MAX_PATH)
     lines = []
-    for path, left, right, who in written:
+    for change, (path, left, right, who) in zip(changes, written, strict=True):
+        if _is_tree(change.left) or _is_tree(change.right):
+            lines.append(f"  {padded(path, path_width)}  {console.quiet(who)}".rstrip())
+            lines += _tree_lines("-", change.left, "33", console)
+            lines += _tree_lines("+", change.right, "34", console)
+            continue
         one = 2 + max(path_width, cells(path)) + sum(2 + width for width in widths[1:] if width)
         if console.width is None or one + 2 + cells(who) <= console.width:
             parts = [f"  {padded(path, path_width)}"]
@@ -61,6 +74,26 @@ def _change_lines(changes: Sequence[Change], console: Console, now: float) -> li
         if who:
             lines.append(f"    {console.quiet(who)}")
     return lines
+
+
+def _is_tree(value: object) -> bool:
+    """Whether a value is better read as lines than on one."""
+    return isinstance(value, (dict, list, tuple)) and len(value_text(value)) > MAX_ONE_LINE
+
+
+def _tree_lines(sign: str, value: object, code: str, console: Console) -> list[str]:
+    """A whole subtree (an added plan, a removed flow) as YAML below its path."""
+    if value is ABSENT:
+        return []
+    lines = [line.removeprefix("  ") for line in document_lines({"it": value})[1:]]
+    if not lines:
+        lines = [value_text(value)]
+    if len(lines) > MAX_TREE_LINES:
+        left_out = len(lines) - MAX_TREE_LINES
+        lines = [*lines[:MAX_TREE_LINES], f"{console.marks.cut} {left_out} lines more; -o json has them"]
+    if console.width is not None:
+        lines = [fitted(line, console.width - 6, console.marks.cut) for line in lines]
+    return [f"    {console.styled(f'{sign} {line}', code)}" for line in lines]
 
 
 def _parts(change: Change, now: float) -> tuple[str, str, str, str]:

@@ -144,18 +144,20 @@ _PLACE_WORD = {Place.GIT: "source", Place.CLUSTER: "cluster"}
 def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> list[str]:
     """How well each place could be read; a kind on a cluster only where it could not."""
     lines = []
+    said_above: dict[str, str] = {}
     for place in places:
-        if (
-            place.phase == "ready"
-            and "/" in place.name
-            and place.place is Place.CLUSTER
-            and not place.message
-        ):
-            continue
+        # A kind is named CLUSTER/KIND; names of clusters may hold slashes of their own.
+        cluster = place.name.rpartition("/")[0] if place.place is Place.CLUSTER else ""
+        if cluster in said_above:
+            if place.phase == "ready" or (place.message and place.message in said_above[cluster]):
+                continue
+        elif place.place is Place.CLUSTER:
+            said_above[place.name] = place.message
         word = _PLACE_WORD.get(place.place, place.place.value)
         phase = console.family(place.phase, _PHASE_FAMILY.get(place.phase, Family.UNKNOWN))
         detail = place.detail[:7] if _COMMIT.fullmatch(place.detail) else place.detail
-        said = [printable(text) for text in (detail, place.message) if text]
+        message = place.message.removeprefix(f"{place.name}: ")
+        said = [printable(text) for text in (detail, message) if text]
         if place.retry_at is not None and place.retry_at > now:
             said.append(f"next try in {age(place.retry_at - now)}")
         lines.append(f"{word} {printable(place.name)}: {phase}" + "".join(f", {text}" for text in said))

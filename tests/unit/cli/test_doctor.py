@@ -122,7 +122,7 @@ def test_a_missing_right_to_read_is_5_and_says_which(
     assert "missing     may watch: Application in every namespace" in said
     assert "ask for a Role with watch on these kinds of gravitee.io" in said
     assert "ok          may watch: ApiV4Definition in every namespace" in said
-    assert "ok          may list: 2 kinds in every namespace" in said
+    assert "ok          may get, list, create, patch, delete: ApiV4Definition, Application in every" in said
 
 
 def test_rights_to_write_are_needed_only_where_something_may_be_written(

@@ -75,6 +75,8 @@ def test_a_place_is_news_when_its_phase_or_message_changes() -> None:
     changes = changes_of(fleet)
     fleet.publish_place(replace(DEAD, retry_at=NOW + 99, observed_at=NOW))
     assert list(changes.take()) == []
+    fleet.publish_place(PlaceState(Place.CLUSTER, "stage", "waiting", "listing 5 of 10 kinds"))
+    assert list(changes.take()) == []
     fleet.publish_place(PlaceState(Place.CLUSTER, "stage", "ready"))
     assert lines(Run(["status"], fleet), changes) == ["cluster stage ready"]
 
