@@ -11,7 +11,7 @@ from reconciler.cluster.objects import ClusterObject, pack
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 class RecordingSink:
