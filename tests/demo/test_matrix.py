@@ -1,0 +1,91 @@
+"""Bar 2: every seeded incident shows exactly its verdict, every other cell is Synced or has no hop."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from reconciler.model.changes import ABSENT
+from reconciler.model.keys import ResourceKey
+from reconciler.model.verdicts import Verdict
+from reconciler.simulator.demo.incidents import INCIDENTS, Cells, ClusterEdit, Incident, expected_matrix
+from tests.demo.conftest import GkoTui
+from tests.demo.stories import story
+
+EDITS = [incident for incident in INCIDENTS if isinstance(incident.made, ClusterEdit)]
+
+
+def _shown(status: dict[str, Any]) -> dict[ResourceKey, Cells]:
+    """The matrix that a status document holds."""
+    return {
+        _key(row): {
+            place: Verdict.from_word(cell["verdict"]) if cell["verdict"] else None
+            for place, cell in row["places"].items()
+        }
+        for row in status["resources"]
+    }
+
+
+def _key(row: dict[str, Any]) -> ResourceKey:
+    return ResourceKey(row["cluster"], row["kind"], row["namespace"], row["name"])
+
+
+def _causes(status: dict[str, Any], incident: Incident) -> list[str]:
+    """What is said of the first resource of an incident."""
+    row = next(row for row in status["resources"] if _key(row) == incident.keys[0])
+    causes: list[str] = row["places"][incident.place.value]["causes"]
+    return causes
+
+
+def test_the_whole_matrix_is_as_it_was_made(first_status: dict[str, Any]) -> None:
+    """Given a fresh demo, when its status is read, then every cell of every row is the expected one."""
+    assert _shown(first_status) == expected_matrix(story())
+
+
+def test_the_matrix_stays_when_it_is_read_again(first_status: dict[str, Any], gko_tui: GkoTui) -> None:
+    """Given a ledger from the first read, when it is read again, then no verdict flips."""
+    again = json.loads(gko_tui("status", "-o", "json").stdout)
+
+    assert _shown(again) == _shown(first_status)
+
+
+def test_every_cell_that_is_not_synced_names_a_cause(first_status: dict[str, Any]) -> None:
+    silent = [
+        (_key(row), place)
+        for row in first_status["resources"]
+        for place, cell in row["places"].items()
+        if cell["verdict"] not in (None, "Synced") and not cell["causes"]
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("incident", EDITS, ids=lambda incident: incident.id)
+def test_a_drifted_cell_names_who_wrote_it(first_status: dict[str, Any], incident: Incident) -> None:
+    made = incident.made
+    assert isinstance(made, ClusterEdit)
+
+    causes = _causes(first_status, incident)
+
+    if made.value is not ABSENT:  # what is gone has no owner
+        assert causes and all(made.manager in cause for cause in causes)
+
+
+def test_the_unreadable_file_is_reported_with_its_line_and_the_next_step(
+    first_status: dict[str, Any],
+) -> None:
+    (problem,) = first_status["problems"]
+
+    assert problem["where"] == "apps/marketing/prod/newsletter.yaml:45"
+    assert "tab" in problem["message"]
+    assert problem["nextStep"]
+
+
+def test_the_forbidden_kind_names_the_missing_right(first_status: dict[str, Any]) -> None:
+    rows = [row for row in first_status["resources"] if (row["cluster"], row["kind"]) == ("prod-us", "Group")]
+
+    assert len(rows) == 4
+    for row in rows:
+        assert "list" in row["places"]["cluster"]["causes"][0]
+        assert "groups" in row["places"]["cluster"]["causes"][0]
