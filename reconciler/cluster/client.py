@@ -61,6 +61,7 @@ class KubeClient:
         self._connect = connect
         self._headers = headers
         self._http: httpx.AsyncClient | None = None
+        self._retired: httpx.AsyncClient | None = None
         self._certificate: ClientCertificate | None = None
 
     async def get(self, path: str, **params: object) -> dict[str, Any]:
@@ -135,9 +136,11 @@ class KubeClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        pools = (self._http, self._retired)
+        self._http = self._retired = None
+        for pool in pools:
+            if pool is not None:
+                await pool.aclose()
 
     # ---------------------------------------------------------------------------------------
 
@@ -157,14 +160,14 @@ class KubeClient:
         response = await self._send(credential, method, path, params, headers, content, endless)
         try:
             if response.status_code == 401:
-                told = await self._refusal(response)
+                told = await self._refusal(response, credential)
                 await response.aclose()
                 if not await self._credentials.refresh(credential):
                     raise told
                 credential = await self._credentials.current()
                 response = await self._send(credential, method, path, params, headers, content, endless)
             if not response.is_success:
-                raise await self._refusal(response)
+                raise await self._refusal(response, credential)
             yield response
         finally:
             await response.aclose()
@@ -181,23 +184,23 @@ class KubeClient:
     ) -> httpx.Response:
         import httpx
 
-        http = await self._pool(credential)
         all_headers = [*self._headers, *headers.items()]
         if credential.authorization:
             all_headers.append(("Authorization", credential.authorization))
-        request = http.build_request(
-            method,
-            self.server + path,
-            params=_query(params),
-            headers=all_headers,
-            content=content,
-            timeout=httpx.Timeout(
-                self.timeout_s, connect=CONNECT_S, read=None if endless else self.timeout_s
-            ),
-        )
+        silence = None if endless else self.timeout_s
+        timeout = httpx.Timeout(self.timeout_s, connect=CONNECT_S, read=silence)
         attempts = 2 if method == "GET" else 1
         while True:
             attempts -= 1
+            http = await self._pool(credential)
+            request = http.build_request(
+                method,
+                self.server + path,
+                params=_query(params),
+                headers=all_headers,
+                content=content,
+                timeout=timeout,
+            )
             try:
                 async with asyncio.timeout(self.timeout_s + CONNECT_S):
                     return await http.send(request, stream=True)
@@ -208,18 +211,25 @@ class KubeClient:
                 raise transport_failure(self.name, self.server, error, self.timeout_s) from error
 
     async def _pool(self, credential: Credential) -> httpx.AsyncClient:
-        """The pool; a new one when a plugin has given another client certificate."""
+        """The pool; a new one when a plugin has given another client certificate.
+
+        What is under way on the old one may end; it is closed when the next certificate comes.
+        """
         if self._http is not None and credential.certificate is not self._certificate:
-            old, self._http = self._http, None
-            await old.aclose()
+            oldest, self._retired, self._http = self._retired, self._http, None
+            if oldest is not None:
+                await oldest.aclose()
         if self._http is None:
             self._http = self._connect(credential.certificate)
             self._certificate = credential.certificate
         return self._http
 
-    async def _refusal(self, response: httpx.Response) -> ClusterError:
+    async def _refusal(self, response: httpx.Response, credential: Credential) -> ClusterError:
         kind = response.headers.get("content-type", "")
         data = await self._whole(response)
+        secret = credential.authorization.rpartition(" ")[2].encode()
+        if secret:  # some servers and proxies repeat what they were sent
+            data = data.replace(secret, "‹hidden›".encode())
         return status_failure(self.name, response.status_code, data, kind, advice=self._credentials.advice)
 
     async def _whole(self, response: httpx.Response) -> bytes:

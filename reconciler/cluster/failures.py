@@ -51,6 +51,9 @@ def status_failure(
     told = _status_message(content)
     if told is None and (status < 400 or "html" in content_type):
         return unexpected_answer(subject, status, content_type)
+    if told is None and status < 500 and status not in _BY_STATUS:
+        words = plain(content.decode("utf-8", "replace"), 120)
+        return unexpected_answer(subject, status, "", f"refused the request ({status}): {words}")
     reason, what, next_step = _BY_STATUS.get(
         status, ("server" if status >= 500 else "protocol", _phrase(status), "")
     )

@@ -128,8 +128,9 @@ async def test_the_schema_is_the_same_from_the_crd_and_from_the_published_docume
         kinds = [kind for kind in await served_kinds(client, GROUP) if kind.kind == "Gadget"]
         from_crd = (await kind_schemas(client, kinds))["Gadget"]
         async with asyncio.timeout(20):  # a new CRD is published some seconds after it is served
-            while not (published := (await kind_schemas(other, kinds))["Gadget"]):
-                await asyncio.sleep(0.1)
+            published: dict[str, Any] = {}
+            while not published:
+                published = (await kind_schemas(other, kinds))["Gadget"]
     assert from_crd["properties"]["spec"]["properties"]["colour"]["default"] == "grey"
     assert published["properties"]["spec"] == from_crd["properties"]["spec"]
 

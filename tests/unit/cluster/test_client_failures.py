@@ -400,3 +400,54 @@ async def test_a_hanging_cluster_does_not_delay_another(server: FakeApi, connect
         assert [kind.kind for kind in kinds] == ["ApiV4Definition"]
         assert not slow.done()
         slow.cancel()
+
+
+async def test_http_to_a_server_that_speaks_https_shows_what_the_server_says(
+    server: FakeApi, connect: Open
+) -> None:
+    answers(
+        server, lambda: web.Response(status=400, text="Client sent an HTTP request to an HTTPS server.\n")
+    )
+    error = await failure(await connect(server.url))
+    assert "refused the request (400): Client sent an HTTP request to an HTTPS server." in str(error)
+
+
+async def test_a_server_that_repeats_the_token_does_not_make_us_show_it(
+    server: FakeApi, connect: Open
+) -> None:
+    async def echo(request: web.Request) -> web.StreamResponse:
+        return status(403, f"headers were {dict(request.headers)}")
+
+    server.every = echo
+    error = await failure(await connect(server.url, user={"token": "t0psecret"}))
+    assert "Bearer ‹hidden›" in str(error) and "t0psecret" not in str(error)
+
+
+async def test_a_new_client_certificate_does_not_break_what_is_under_way(
+    server: FakeApi, connect: Open
+) -> None:
+    from reconciler.cluster.credentials import Credential
+    from reconciler.cluster.endpoint import ClientCertificate
+
+    class Rotating:
+        advice = ""
+        number = 0
+
+        async def current(self) -> Credential:
+            self.number += 1
+            return Credential("", ClientCertificate(b"", b"%d" % self.number))
+
+        async def refresh(self, refused: Credential) -> bool:
+            return True
+
+    client = await connect(server.url)
+    plain_pool = client._connect
+    client._credentials = Rotating()
+    client._connect = lambda _: plain_pool(None)
+    lines = client.stream_lines("/apis/gravitee.io/v1alpha1/apiv4definitions", {"watch": True})
+    assert await anext(lines) == b""
+    assert await client.get("/version") == {"gitVersion": "v1.33.1"}
+    watch = await server.watch()
+    watch.write(b"{}\n")
+    assert await anext(lines) == b"{}"
+    await lines.aclose()
