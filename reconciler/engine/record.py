@@ -6,21 +6,16 @@ This machine's ledger is written in every mode, `observe` included; nothing else
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from reconciler.engine.actual_prints import ActualPrints
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.judging import Knowledge
-from reconciler.ledger.store import Ledger, Since, Synced, SyncedRecord
-from reconciler.model.errors import LedgerError
+from reconciler.engine.synced_leaves import SyncedLeaves
+from reconciler.ledger.store import Ledger, Since, Synced, SyncedRecord, TextInGit
+from reconciler.model.errors import GkoError, LedgerError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Place, Verdict
-from reconciler.rules.comparing import leaf_digests, pack_leaves
-from reconciler.rules.normalise import normalise
-
-if TYPE_CHECKING:
-    from reconciler.rules.schema import Schema
 
 
 class Recorder:
@@ -30,6 +25,7 @@ class Recorder:
         ledger: this machine's ledger; None where it could not be opened (then nothing is remembered).
         knowledge: what was judged.
         actual_prints: fingerprints of the clusters' objects.
+        leaves: makes what must be kept of a synced state.
         fingerprinter: key and rules.
         clock: seconds since the epoch.
     """
@@ -39,12 +35,14 @@ class Recorder:
         ledger: Ledger | None,
         knowledge: Knowledge,
         actual_prints: ActualPrints,
+        leaves: SyncedLeaves,
         fingerprinter: Fingerprinter,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._knowledge = knowledge
         self._prints = actual_prints
+        self._leaves = leaves
         self._fingerprinter = fingerprinter
         self._clock = clock
         self._verdicts: dict[tuple[Place, ResourceKey], Since] = {}
@@ -90,7 +88,7 @@ class Recorder:
         desired = self._knowledge.desired.get(key)
         content = self._knowledge.actual.clusters[key.cluster]
         found = content.objects.get(key)
-        if desired is None or found is None:
+        if desired is None or found is None or len(desired.definitions) > 1:
             return None
         schema = content.schema(key.kind)
         # The context is part of the digest: leaves made under other rules cannot be compared with.
@@ -98,13 +96,13 @@ class Recorder:
         known = self._knowledge.synced.get(key)
         if known is not None and known.digest == digest:
             return None
-        return SyncedRecord(
-            key, digest, self._leaves(found.body(), schema), desired.trace.revision, desired.first.application
-        )
-
-    def _leaves(self, body: dict[str, object], schema: Schema) -> bytes:
-        normalised = normalise(body, schema, self._fingerprinter.ruleset)
-        return pack_leaves(leaf_digests(normalised, self._fingerprinter.key))
+        definition = desired.first
+        try:
+            leaves = self._leaves.to_keep(definition, schema)
+        except GkoError:
+            return None  # its text went away under our hands: the next pass sees
+        text = TextInGit(definition.source, definition.document.blob, definition.document.index)
+        return SyncedRecord(key, digest, leaves, text, desired.trace.revision, definition.application)
 
     def _record_verdicts(self, ledger: Ledger, rows: Mapping[ResourceKey, Row]) -> None:
         for hop in (Place.GIT, Place.CLUSTER):

@@ -28,6 +28,7 @@ from reconciler.engine.marks import Marks
 from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
 from reconciler.engine.since import SinceWhen
+from reconciler.engine.synced_leaves import SyncedLeaves
 from reconciler.git.cache import ParseCache
 from reconciler.git.source import GitSource
 from reconciler.ledger.digest_cache import DigestCache
@@ -100,6 +101,7 @@ class Engine:
             clock=clock,
         )
         self._knowledge = Knowledge(self._actual)
+        self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
         self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves, platform.people_managers)
         self._pass = self._make_pass(sources)
         self._publish_warnings()
@@ -123,7 +125,14 @@ class Engine:
                 SinceWhen(remembered),
                 self._clock,
             ),
-            Recorder(self._ledger, self._knowledge, self._actual_prints, self._fingerprinter, self._clock),
+            Recorder(
+                self._ledger,
+                self._knowledge,
+                self._actual_prints,
+                self._leaves,
+                self._fingerprinter,
+                self._clock,
+            ),
             self.fleet,
         )
 
@@ -272,13 +281,8 @@ class Engine:
         return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
 
     def _synced_leaves(self, key: ResourceKey) -> bytes | None:
-        synced = self._knowledge.synced.get(key)
-        if self._ledger is None or synced is None:
-            return None
         schema = self._actual.clusters[key.cluster].schema(key.kind)
-        if not synced.digest.startswith(self._fingerprinter.context(schema)):
-            return None  # made under another schema or other rules: it could point the wrong way
-        return self._ledger.synced_leaves(Place.CLUSTER, key)
+        return self._leaves.of(key, self._knowledge.synced.get(key), schema)
 
     def _open_ledger(self, paths: StatePaths) -> Ledger | None:
         try:

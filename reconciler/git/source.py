@@ -129,6 +129,23 @@ class GitSource:
         """
         return next(self.bodies([document]))[1]
 
+    def body_at(self, blob: str, index: int) -> dict[str, Any]:
+        """Read the values of the document at a position of a blob, of whatever revision.
+
+        Raises:
+            SourceError: the repository does not hold the blob, or no such document in it.
+        """
+        with self._lock:
+            bodies = self._reader().bodies(blob, blob[:7], None)
+        if index >= len(bodies):
+            raise SourceError("there is no such document", subject=f"{blob[:7]} {index}")
+        return bodies[index]
+
+    def keeps(self, document: GitDocument) -> bool:
+        """Whether the document's text stands in the repository (and not only in what a renderer printed)."""
+        with self._lock:
+            return self._renderer.text(document.blob) is None
+
     def bodies(self, documents: Iterable[GitDocument]) -> Iterator[tuple[GitDocument, dict[str, Any]]]:
         """Read many documents' values; each blob is parsed once, in the order it is first named.
 

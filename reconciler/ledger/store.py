@@ -23,8 +23,9 @@ _MIGRATIONS = (
     CREATE TABLE synced (
         hop TEXT NOT NULL, cluster TEXT NOT NULL, kind TEXT NOT NULL,
         namespace TEXT NOT NULL, name TEXT NOT NULL,
-        digest BLOB NOT NULL, leaves BLOB NOT NULL, revision TEXT NOT NULL, application TEXT NOT NULL,
-        at REAL NOT NULL,
+        digest BLOB NOT NULL, leaves BLOB,
+        source TEXT NOT NULL, blob TEXT NOT NULL, position INTEGER NOT NULL,
+        revision TEXT NOT NULL, application TEXT NOT NULL, at REAL NOT NULL,
         PRIMARY KEY (hop, cluster, kind, namespace, name)
     ) WITHOUT ROWID;
     CREATE TABLE verdict (
@@ -48,12 +49,26 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
+class TextInGit:
+    """Where the text of a synced state stands in Git: source, 40-hex blob, position in it."""
+
+    source: str
+    blob: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class SyncedRecord:
-    """One state to remember; `leaves` is opaque here (packed keyed digests per leaf)."""
+    """One state to remember.
+
+    `leaves` is opaque here (packed keyed digests per leaf); None where they can be made from the text in
+    Git whenever they are asked for, which is what makes a first pass over a large fleet quick.
+    """
 
     key: ResourceKey
     digest: bytes
-    leaves: bytes
+    leaves: bytes | None
+    text: TextInGit
     revision: str
     application: str
 
@@ -96,14 +111,17 @@ class Ledger:
             ).fetchall()
         return {ResourceKey(*row[:4]): Synced(*row[4:]) for row in rows}
 
-    def synced_leaves(self, hop: Place, key: ResourceKey) -> bytes | None:
-        """The leaf digests of the last synced state, or None if it was never seen in sync."""
+    def synced_leaves(self, hop: Place, key: ResourceKey) -> bytes | TextInGit | None:
+        """The leaf digests of the last synced state, or its text in Git; None if it was never in sync."""
         with self._lock:
             row = self._db.execute(
-                "SELECT leaves FROM synced WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",
+                "SELECT leaves, source, blob, position FROM synced "
+                "WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",
                 (hop.value, *key),
             ).fetchone()
-        return row[0] if row else None
+        if row is None:
+            return None
+        return row[0] if row[0] is not None else TextInGit(*row[1:])
 
     def record_synced(self, hop: Place, records: Sequence[SyncedRecord], *, at: float) -> None:
         """Remember these states as in sync at that instant, in one transaction.
@@ -113,8 +131,22 @@ class Ledger:
         """
         with self._transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO synced VALUES (?,?,?,?,?,?,?,?,?,?)",
-                ((hop.value, *r.key, r.digest, r.leaves, r.revision, r.application, at) for r in records),
+                "INSERT OR REPLACE INTO synced VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    (
+                        hop.value,
+                        *r.key,
+                        r.digest,
+                        r.leaves,
+                        r.text.source,
+                        r.text.blob,
+                        r.text.position,
+                        r.revision,
+                        r.application,
+                        at,
+                    )
+                    for r in records
+                ),
             )
 
     def verdicts(self, hop: Place) -> dict[ResourceKey, Since]:

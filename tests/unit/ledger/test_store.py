@@ -6,22 +6,24 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.ledger.digest_cache import DigestCache
-from reconciler.ledger.store import Ledger, Since, SyncedRecord
+from reconciler.ledger.store import Ledger, Since, SyncedRecord, TextInGit
 from reconciler.model.errors import LedgerError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place, Verdict
 
 KEY = ResourceKey("prod-eu", "ApiV4Definition", "pay", "payments-api")
+TEXT = TextInGit("repo", "b" * 40, 0)
 OTHER = ResourceKey("prod-us", "ApiV4Definition", "pay", "payments-api")
 
 
 def record(key: ResourceKey, digest: bytes = b"d" * 16) -> SyncedRecord:
-    return SyncedRecord(key, digest, b"leaves", "8f21c0a", "payments")
+    return SyncedRecord(key, digest, b"leaves", TEXT, "8f21c0a", "payments")
 
 
 def test_a_synced_state_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -33,6 +35,12 @@ def test_a_synced_state_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.synced_leaves(Place.CLUSTER, KEY) == b"leaves"
     assert again.synced_leaves(Place.CLUSTER, OTHER) is None
     assert again.synced(Place.CONTROL_PLANE) == {}
+
+
+def test_leaves_that_git_can_give_are_remembered_by_their_text(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.record_synced(Place.CLUSTER, [replace(record(KEY), leaves=None)], at=5.0)
+    assert ledger.synced_leaves(Place.CLUSTER, KEY) == TEXT
 
 
 def test_a_verdict_keeps_since_when_it_holds(tmp_path: Path) -> None:
@@ -107,7 +115,8 @@ def test_two_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
         "ledger = Ledger(Path(sys.argv[1]))\n"
         "for i in range(100):\n"
         "    key = ResourceKey(sys.argv[2], 'k', 'n', str(i))\n"
-        "    ledger.record_synced(Place.CLUSTER, [SyncedRecord(key, b'd', b'l', 'r', 'a')], at=1.0)\n"
+        "    one = SyncedRecord(key, b'd', b'l', TextInGit('s', 'b', 0), 'r', 'a')\n"
+        "    ledger.record_synced(Place.CLUSTER, [one], at=1.0)\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", script, str(path), name]) for name in ("one", "two")]
     assert [process.wait(30) for process in both] == [0, 0]
