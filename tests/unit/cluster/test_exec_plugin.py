@@ -93,6 +93,16 @@ async def test_a_plugin_is_told_of_the_cluster_and_its_token_is_kept(
     assert told["config"] == {"audience": "a1"}
 
 
+async def test_a_plugin_runs_in_the_engines_own_thread_too(plugin: Plugin) -> None:
+    request = {"mode": "exec", "exec": plugin(prints({"token": "x"}))["exec"], "cluster": {}}
+
+    async def ask() -> str:
+        credentials = ExecCredentials("prod", "exec plugin x", request, environ(), lambda: 0.0)
+        return (await credentials.current()).authorization
+
+    assert await asyncio.to_thread(asyncio.run, ask()) == "Bearer x"
+
+
 async def test_a_refused_token_makes_the_plugin_run_once_more(
     server: FakeApi, connect: Open, plugin: Plugin, tmp_path: Path
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
+import orjson
 import pytest
 
 from reconciler.cluster.objects import pack
@@ -44,6 +46,22 @@ def test_packing_copes_with_sparse_metadata() -> None:
 def test_a_body_of_some_kilobytes_takes_a_fraction_of_it() -> None:
     item = api("orders", spec={"flows": [{"name": f"flow {n}", "enabled": True} for n in range(200)]})
     assert len(pack("prod", "ApiV4Definition", item).packed) < len(str(item)) / 5
+
+
+def test_ten_thousand_objects_fit_into_sixty_megabytes() -> None:
+    flows = [{"name": f"flow {n}", "enabled": True, "selectors": [{"path": f"/{n}"}]} for n in range(60)]
+    tracemalloc.start()
+    kept = []
+    for number in range(1000):
+        item = orjson.loads(
+            orjson.dumps(api(f"api-{number}", spec={"name": f"api {number}", "flows": flows}))
+        )
+        kept.append(pack("prod", "ApiV4Definition", item))
+    item = None
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(kept) == 1000
+    assert used < 6 * 1024 * 1024
 
 
 def test_the_last_writer_of_the_spec_is_the_newest_manager_that_owns_some_of_it() -> None:

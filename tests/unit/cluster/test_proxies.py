@@ -1,10 +1,45 @@
-"""Which servers the environment's proxy is not for: the rules of Go's programs, kubectl's among them."""
+"""The way through a proxy: the kubeconfig's, or the environment's by the rules that kubectl follows."""
 
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
 from reconciler.cluster.proxies import bypassed
+from reconciler.model.errors import ConfigurationError
+from tests.unit.cluster.asking import Open, answers, failure
+from tests.unit.cluster.fake_api import FakeApi
+
+
+async def test_a_proxy_of_the_kubeconfig_is_used(server: FakeApi, connect: Open) -> None:
+    client = await connect("http://cluster.invalid", cluster={"proxy-url": server.url})
+    assert await client.get("/version") == {"gitVersion": "v1.33.1"}
+    assert server.requests[-1].host == "cluster.invalid"
+
+
+async def test_a_proxy_of_the_environment_is_used_unless_no_proxy_says_otherwise(
+    server: FakeApi, connect: Open
+) -> None:
+    environ = {"HTTP_PROXY": server.url}
+    client = await connect("http://cluster.invalid", environ=environ)
+    assert await client.get("/version")
+
+    environ["NO_PROXY"] = ".invalid"
+    direct = await connect("http://cluster.invalid", environ=environ)
+    assert "cannot be" in str(await failure(direct))
+
+
+async def test_a_proxy_that_is_not_one(connect: Open) -> None:
+    with pytest.raises(ConfigurationError, match="not the URL of a proxy") as caught:
+        await connect("http://cluster.invalid", cluster={"proxy-url": "ftp://u:pa55@proxy"})
+    assert "pa55" not in str(caught.value)
+
+
+async def test_a_proxy_that_refuses(connect: Open, server: FakeApi) -> None:
+    answers(server, lambda: web.Response(status=407))
+    error = await failure(await connect("https://cluster.invalid", cluster={"proxy-url": server.url}))
+    assert "the proxy refused the way" in str(error)
+    assert "proxy-url" in error.next_step
 
 
 @pytest.mark.parametrize(
