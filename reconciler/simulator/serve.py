@@ -26,8 +26,8 @@ from typing import IO, Any
 
 from reconciler.model.errors import GkoError
 
-START_TIMEOUT = 20.0
-"""Seconds a platform may take to start; it takes one, unless the machine is very busy."""
+START_TIMEOUT, START_TIMEOUT_PER_API = 20.0, 0.02
+"""Seconds a platform may take to start, and for each generated API more; it takes one and 0.003."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +72,13 @@ class DemoProcess:
         Args:
             timeout: seconds it may take before it is killed.
         """
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _end(self._process, timeout)
         if self.description["temporary"]:
             shutil.rmtree(self.description["folder"], ignore_errors=True)
 
 
 def start_in_subprocess(
-    folder: Path | None = None, *, scale: int = 0, timeout: float = START_TIMEOUT
+    folder: Path | None = None, *, scale: int = 0, timeout: float | None = None
 ) -> DemoProcess:
     """Start the platform in a process of its own, and return when it answers.
 
@@ -94,7 +87,7 @@ def start_in_subprocess(
     Args:
         folder: where it lives; None means a temporary folder that goes with it.
         scale: that many generated APIs more.
-        timeout: seconds to wait.
+        timeout: seconds to wait; None means what a start of this scale may take.
 
     Raises:
         GkoError: it did not start; the message is what it said.
@@ -109,6 +102,7 @@ def start_in_subprocess(
     ]
     if folder is not None:
         command += ["--folder", str(folder)]
+    patience = START_TIMEOUT + scale * START_TIMEOUT_PER_API if timeout is None else timeout
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             command,
@@ -119,11 +113,11 @@ def start_in_subprocess(
         )
         assert process.stdout is not None
         try:
-            line = _first_line(process.stdout, timeout)
+            line = _first_line(process.stdout, patience)
+            process.stdout.close()
             return DemoProcess(json.loads(line), process)
         except (ValueError, TimeoutError) as error:
-            process.kill()
-            process.wait()
+            _end(process, timeout=5.0)
             complaints.seek(0)
             said = complaints.read().decode(errors="replace").strip().splitlines()
             raise GkoError(
@@ -131,6 +125,19 @@ def start_in_subprocess(
                 subject="the demo's platform",
                 next_step="run python -m reconciler.simulator.serve to see why" if not said else "",
             ) from error
+
+
+def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
+    """Let the process clean up and go; kill it where it does not."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _first_line(stream: IO[bytes], timeout: float) -> bytes:
