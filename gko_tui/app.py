@@ -133,8 +133,8 @@ class GkoApp(App[int]):
 
     @property
     def top(self) -> GkoScreen | None:
-        """The screen on top, if it is one of ours (not a modal)."""
-        screen = self.screen
+        """The screen on top, if it is one of ours (not a modal; none before the first and after the last)."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
         return screen if isinstance(screen, GkoScreen) else None
 
     @property
@@ -149,7 +149,7 @@ class GkoApp(App[int]):
             return
         if drained.places:
             self._age_clusters()
-        top = self.top if self.screen_stack else None
+        top = self.top
         if top is None:
             return
         if drained.rows.changed or drained.rows.removed:

@@ -55,7 +55,6 @@ class DetailScreen(ReadingScreen):
 
     CONTEXTS: ClassVar[tuple[str, ...]] = (DETAIL, DIFF, TEXT)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(DETAIL, DIFF, TEXT)]
-    CSS_PATH = "detail.tcss"
 
     def __init__(self, key: ResourceKey, *, tab: int = HOPS_TAB) -> None:
         super().__init__()

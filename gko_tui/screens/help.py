@@ -150,7 +150,7 @@ class HelpScreen(ModalScreen[str | None]):
         rest = f"({reason}) {action.help}" if reason else action.help
         if action.command:
             rest += f"  :{action.command} {action.argument}".rstrip()
-        room = max(20, min(110, self.size.width) - 5)
+        room = max(20, min(110, self.size.width) - 8)  # borders, padding, scrollbar
         text = "\n".join(text_of(line) for line in wrapped(rest, "text", room, indent=head))
         spans = [
             Span(0, 11, "$key bold"),

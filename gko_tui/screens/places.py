@@ -95,9 +95,7 @@ class PlacesScreen(ReadingScreen):
             spans.append((f"  {safe(state.detail)}", "quiet"))
         stale = self.gko.stale.get(state.name) if state.place is Place.CLUSTER else None
         if stale is not None:
-            spans.append(
-                (f"  {self.gko.marks.warn} stale {age(stale)}: its last known rows are shown", "stale")
-            )
+            spans.append((f"  {self.gko.marks.warn} stale {age(stale)}", "stale"))
         elif state.observed_at:
             spans.append((f"  seen {since(state.observed_at, now)} ago", "quiet"))
         if state.retry_at is not None and state.retry_at > now:
@@ -105,6 +103,8 @@ class PlacesScreen(ReadingScreen):
         lines: list[Line] = [tuple(spans)]
         if state.message and state.phase != "ready":
             lines += wrapped(state.message, "text", self._width, indent="      ")
+        if stale is not None:
+            lines += wrapped("its last known rows are shown in grey", "quiet", self._width, indent="      ")
         return lines
 
     def _kinds(self, cluster: PlaceState, states: tuple[PlaceState, ...]) -> list[Line]:

@@ -12,11 +12,12 @@ from fnmatch import fnmatchcase
 
 from reconciler.model.errors import UsageError
 from reconciler.model.rows import Row
+from reconciler.model.verdicts import Verdict
 
 Test = Callable[[Row], bool]
 
 FIELDS = {
-    "sync": "the state, or the verdict of any hop: sync:drifted",
+    "sync": "what is wrong on any hop, or synced: sync:drifted",
     "cluster": "the cluster: cluster:prod*",
     "ns": "the namespace: ns:pay",
     "kind": "the kind: kind:ApiV4Definition",
@@ -135,7 +136,11 @@ def _begins(wanted: str, have: str) -> bool:
 
 
 def _sync_words(row: Row) -> tuple[str, ...]:
-    return tuple(cell.verdict.word.lower() for cell in row.cells if cell.verdict is not None) or ("unknown",)
+    """What is wrong on any hop; `synced` only where nothing is."""
+    if row.state is Verdict.SYNCED:
+        return (Verdict.SYNCED.word.lower(),)
+    words = {cell.verdict.word.lower() for cell in row.cells if cell.verdict not in (None, Verdict.SYNCED)}
+    return tuple(words) or (row.state.word.lower(),)
 
 
 def _authors(row: Row) -> tuple[str, ...]:

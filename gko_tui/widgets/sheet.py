@@ -7,8 +7,11 @@ from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
 
-class Sheet(ScrollView):
-    """A `ScrollView` that does not have the whole screen laid out anew when its content grows."""
+class Sheet(ScrollView, inherit_bindings=False):
+    """A `ScrollView` that does not have the whole screen laid out anew when its content grows.
+
+    It has no keys of its own: arrows and page keys belong to the screen's actions.
+    """
 
     def set_content_size(self, size: Size) -> None:
         """Say how large the content is.

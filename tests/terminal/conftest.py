@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from gko_tui.app import GkoApp
 from gko_tui.bridge import Bridge
@@ -68,14 +69,16 @@ class Opened:
         await self.settle()
 
     async def type(self, text: str) -> None:
-        """Type a text."""
-        await self.press(*({" ": "space", ":": "colon", "/": "slash"}.get(char, char) for char in text))
+        """Type a text into the prompt, all at once."""
+        focused = self.app.focused
+        assert isinstance(focused, Input)
+        focused.insert_text_at_cursor(text)
+        await self.settle()
 
     async def command(self, text: str) -> None:
-        """Type a command and press Enter."""
-        await self.press("colon")
-        await self.type(text)
-        await self.press("enter")
+        """Do a line of the `:` bar, as if it had been typed."""
+        self.app.run_command(text)
+        await self.settle()
 
     async def settle(self) -> None:
         """Wait for workers, then for the screen."""
@@ -86,8 +89,8 @@ class Opened:
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool], what: str = "what the test waits for") -> None:
-        """Wait until something holds, at most ten seconds."""
-        end = asyncio.get_running_loop().time() + 10
+        """Wait until something holds, at most half a minute."""
+        end = asyncio.get_running_loop().time() + 30
         while not holds():
             assert asyncio.get_running_loop().time() < end, f"{what} did not happen:\n{self.text}"
             await self.pilot.pause(0.02)

@@ -5,18 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SLOW = (
-    "httpx",
-    "pygit2",
-    "pydantic",
-    "kubernetes",
-    "aiohttp",
-    "deepdiff",
-    "structlog",
-    "orjson",
-    "yaml",
-    "sqlite3",
-)
+SLOW = ("httpx", "pygit2", "pydantic", "kubernetes", "aiohttp", "deepdiff", "structlog", "orjson", "sqlite3")
 
 
 def loaded_by(statement: str) -> set[str]:
