@@ -71,25 +71,10 @@ def live_engine(
 def _log_to_file(paths: StatePaths, *, debug: bool) -> None:
     """The screen belongs to the terminal: what the engine logs goes to a file of this user."""
     import logging
-    import os
 
-    import structlog
+    from reconciler.headless.logs import log_json, open_log
 
-    paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = paths.state / "gko-tui.log"
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    stream = os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")
-    level = logging.DEBUG if debug else logging.WARNING
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=stream),
-    )
+    log_json(open_log(paths.state, "gko-tui.log"), level=logging.DEBUG if debug else logging.WARNING)
 
 
 @dataclass(slots=True)

@@ -169,16 +169,19 @@ def _load(handler: str) -> Callable[[Invocation], int]:
 
 
 def _start_logging(invocation: Invocation) -> None:
-    from gko_tui.commands.logs import log_for_debugging, log_quietly
-
     if not invocation.arguments.debug:
-        log_quietly()
         return
+    import logging
+
+    from reconciler.headless.logs import log_json, open_log
+
+    state = invocation.paths().state
     try:
-        file = log_for_debugging(invocation.paths().state, invocation.console.err)
+        file = open_log(state, "debug.log")
     except OSError as error:
         raise GkoError(f"the log cannot be written ({error.strerror or error})") from error
-    invocation.console.warn(f"logging to {file}")
+    log_json(file, invocation.console.err, level=logging.DEBUG)
+    invocation.console.warn(f"logging to {state / 'debug.log'}")
 
 
 def _failed(console: Console, error: GkoError, *, debug: bool) -> int:

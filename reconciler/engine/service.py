@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from reconciler.cluster.connection import open_cluster
 from reconciler.cluster.watching import ClusterWatch, observe_once
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from reconciler.settings.model import Cluster, Platform, Source
     from reconciler.settings.paths import StatePaths
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 LOCAL_POLL_S = 2.0
 """How often a repository on this machine is asked for its head: a few system calls."""
@@ -168,7 +167,7 @@ class Engine:
             try:
                 await follow()
             except Exception as error:
-                log.exception("fault", place=name)
+                log.exception("fault", extra={"place": name})
                 problem = Problem(
                     Place.CLUSTER,
                     name,
@@ -264,7 +263,8 @@ class Engine:
     # --- what the rooms tell ---------------------------------------------------------------
 
     def _place_changed(self, state: PlaceState) -> None:
-        log.debug("place", place=state.place.value, name=state.name, phase=state.phase, message=state.message)
+        facts = {"place": state.place.value, "what": state.name, "phase": state.phase, "why": state.message}
+        log.debug("place", extra=facts)
         if state.phase in ("ready", "partial"):
             self._heard[state.name] = state.observed_at
         else:  # it was tried now; what counts for its rows is when it was last heard of

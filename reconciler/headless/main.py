@@ -63,10 +63,12 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(arguments: argparse.Namespace) -> int:
     from reconciler.engine.service import Engine
+    from reconciler.headless.logs import log_json
     from reconciler.headless.report import Reporter
     from reconciler.settings.load import find_settings
     from reconciler.settings.paths import StatePaths
 
+    log_json(sys.stderr)
     platform = find_settings(arguments.config, Path.cwd(), os.environ)
     paths = StatePaths.default(os.environ)
     engine = Engine(platform, paths, environ=os.environ, clock=time.time)
