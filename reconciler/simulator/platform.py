@@ -15,13 +15,14 @@ from typing import Any
 
 import yaml
 
-from reconciler.model.keys import GROUP
+from reconciler.model.keys import GROUP, ResourceKey
 from reconciler.simulator.demo.catalogue import folders
 from reconciler.simulator.demo.changes import COMMITS, SAM, Commit
 from reconciler.simulator.demo.files import USER, DemoFolder, kubeconfig, settings, write_private
 from reconciler.simulator.demo.folders import ANSWERING, CLUSTERS, SILENT, Folder
 from reconciler.simulator.demo.history import write_repository
-from reconciler.simulator.demo.incidents import INCIDENTS, Cells, KindForbidden, expected_matrix
+from reconciler.simulator.demo.incidents import INCIDENTS, KindForbidden
+from reconciler.simulator.demo.matrix import Cells, expected_matrix
 from reconciler.simulator.demo.seeding import seed
 from reconciler.simulator.demo.silence import SilentServer
 from reconciler.simulator.demo.timeline import Timeline, play
@@ -116,8 +117,8 @@ class DemoPlatform:
             "clusters": dict(self._urls),
         }
 
-    def expected_matrix(self) -> dict[Any, Cells]:
-        """What every cell must show while nobody has changed anything (see `incidents`)."""
+    def expected_matrix(self) -> dict[ResourceKey, Cells]:
+        """What every cell must show while nobody has changed anything."""
         return expected_matrix(self._timeline)
 
     async def _start_clusters(self, told_at: float) -> dict[str, str]:

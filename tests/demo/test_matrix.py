@@ -10,7 +10,8 @@ import pytest
 from reconciler.model.changes import ABSENT
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Verdict
-from reconciler.simulator.demo.incidents import INCIDENTS, Cells, ClusterEdit, Incident, expected_matrix
+from reconciler.simulator.demo.incidents import INCIDENTS, ClusterEdit, Incident
+from reconciler.simulator.demo.matrix import Cells, expected_matrix
 from tests.demo.conftest import GkoTui
 from tests.demo.stories import story
 

@@ -16,7 +16,8 @@ from reconciler.simulator.demo.catalogue import folders
 from reconciler.simulator.demo.changes import COMMITS, Commit, Edit, Person
 from reconciler.simulator.demo.folders import CLUSTERS, EU, STAGE, US, Folder
 from reconciler.simulator.demo.history import write_repository
-from reconciler.simulator.demo.incidents import INCIDENTS, expected_matrix
+from reconciler.simulator.demo.incidents import INCIDENTS
+from reconciler.simulator.demo.matrix import expected_matrix
 from reconciler.simulator.demo.timeline import FileState, play, put
 from reconciler.simulator.demo.writes import Edit as ClusterEdit
 from reconciler.simulator.demo.writes import Sync, writes_to

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import proxy
 from reconciler.simulator.demo.folders import EU, Folder
-from reconciler.simulator.demo.manifests import flow, jwt, key_less, manifest, proxy, rate_limit
+from reconciler.simulator.demo.manifests import jwt, key_less, manifest
+from reconciler.simulator.demo.policies import flow, rate_limit
 from reconciler.simulator.demo.teams import (
     data,
     identity,

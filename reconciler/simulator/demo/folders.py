@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from reconciler.model.keys import ResourceKey
 from reconciler.simulator.demo.manifests import Spec
 
 EU, US, STAGE, SILENT = "prod-eu", "prod-us", "stage", "dr-eu"
@@ -36,3 +39,9 @@ class Folder:
     def application(self) -> str:
         """The name of the application in gko-tui.yaml and in the GitOps tool."""
         return f"{self.team}-{self.name}"
+
+
+def key_of(cluster: str, document: Mapping[str, Any], folder: Folder) -> ResourceKey:
+    """The resource that a document of a folder means on a cluster."""
+    metadata = document["metadata"]
+    return ResourceKey(cluster, document["kind"], metadata.get("namespace", folder.team), metadata["name"])

@@ -6,17 +6,17 @@ whatever no incident names is Synced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from reconciler.model.changes import ABSENT
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place, Verdict
-from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US, Folder
-from reconciler.simulator.demo.manifests import Spec, key_less, manifest, proxy
+from reconciler.simulator.demo.backends import proxy
+from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US
+from reconciler.simulator.demo.manifests import Spec, key_less, manifest
 from reconciler.simulator.demo.teams.shop import black_friday_teaser
-from reconciler.simulator.demo.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,61 +286,3 @@ INCIDENTS: Final = (
         cluster=SILENT,
     ),
 )
-
-Cells = dict[str, Verdict | None]
-
-
-def expected_matrix(timeline: Timeline) -> dict[ResourceKey, Cells]:
-    """Return every row that the demo must have, and what each of its four cells must show.
-
-    Args:
-        timeline: the history that the demo was made from.
-
-    Returns:
-        resource → place (Git, cluster, control plane, gateway by their words) → verdict, None where
-        the hop does not exist. A row that is not in it must not be there.
-    """
-    matrix = {key: _cells(git=Verdict.SYNCED, cluster=Verdict.SYNCED) for key in resources_in_git(timeline)}
-    for incident in INCIDENTS:
-        keys = incident.keys or [key for key in matrix if _concerns(incident, key)]
-        for key in keys:
-            cells = matrix.setdefault(key, _cells(git=None, cluster=None))
-            cells[incident.place.value] = incident.verdict
-    return matrix
-
-
-def resources_in_git(timeline: Timeline) -> list[ResourceKey]:
-    """Every resource that Git defines, or would if its file could be read, on every cluster it goes to."""
-    last_good: dict[str, Sequence[Mapping[str, Any]]] = {}
-    for step in timeline.steps:
-        for path, state in step.files.items():
-            if state is None:
-                last_good.pop(path, None)
-            elif state.documents:
-                last_good[path] = state.documents
-    found: dict[ResourceKey, None] = {}
-    for path, documents in last_good.items():
-        folder = timeline.folder_of[path]
-        for document in documents:
-            for cluster in folder.clusters:
-                found[key_of(cluster, document, folder)] = None
-    return list(found)
-
-
-def key_of(cluster: str, document: Mapping[str, Any], folder: Folder) -> ResourceKey:
-    """The resource that a document of a folder means on a cluster."""
-    metadata = document["metadata"]
-    return ResourceKey(cluster, document["kind"], metadata.get("namespace", folder.team), metadata["name"])
-
-
-def _cells(*, git: Verdict | None, cluster: Verdict | None) -> Cells:
-    return {
-        Place.GIT.value: git,
-        Place.CLUSTER.value: cluster,
-        Place.CONTROL_PLANE.value: None,
-        Place.GATEWAY.value: None,
-    }
-
-
-def _concerns(incident: Incident, key: ResourceKey) -> bool:
-    return key.cluster == incident.cluster and incident.kind in ("", key.kind)

@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from reconciler.model.keys import GROUP, ResourceKey
-from reconciler.simulator.demo.folders import EU, STAGE, US, Folder
+from reconciler.simulator.demo.folders import EU, STAGE, US, Folder, key_of
 from reconciler.simulator.demo.incidents import (
     INCIDENTS,
     ClusterCreate,
@@ -22,7 +22,6 @@ from reconciler.simulator.demo.incidents import (
     NotPruned,
     NotYetSynced,
     RefusedByGitOps,
-    key_of,
 )
 from reconciler.simulator.demo.manifests import Spec
 from reconciler.simulator.demo.timeline import Timeline

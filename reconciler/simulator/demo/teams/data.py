@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import (
+    http_endpoints,
+    kafka_endpoints,
+    native_endpoints,
+    native_listener,
+    proxy,
+    proxy_group,
+)
 from reconciler.simulator.demo.folders import EU, STAGE, Folder
 from reconciler.simulator.demo.manifests import (
     Spec,
     api_key,
-    flow,
-    http_endpoints,
     jwt,
-    kafka_endpoints,
     key_less,
     manifest,
     members,
-    message_flow,
     oauth2,
     prop,
-    proxy,
-    rate_limit,
     resource_ref,
-    set_headers,
     v4,
 )
+from reconciler.simulator.demo.policies import flow, message_flow, rate_limit, set_headers
 
 TEAM = "data"
 BROKERS = "kafka-0.kafka.data.svc:9092,kafka-1.kafka.data.svc:9092"
@@ -42,23 +44,8 @@ def _native(title: str, about: str, host: str, plans: Spec, **fields: object) ->
         title,
         "1.0.0",
         about,
-        listeners=[{"type": "KAFKA", "host": host, "port": 9092, "entrypoints": [{"type": "native-kafka"}]}],
-        endpointGroups=[
-            {
-                "name": "brokers",
-                "type": "native-kafka",
-                "sharedConfiguration": {"security": {"protocol": "PLAINTEXT"}},
-                "endpoints": [
-                    {
-                        "name": "kafka",
-                        "type": "native-kafka",
-                        "weight": 1,
-                        "inheritConfiguration": True,
-                        "configuration": {"bootstrapServers": BROKERS},
-                    }
-                ],
-            }
-        ],
+        listeners=[native_listener(host)],
+        endpointGroups=native_endpoints(BROKERS),
         plans=plans,
         **fields,
     )
@@ -148,25 +135,17 @@ def _models() -> dict[str, list[Spec]]:
                 "entrypoints": [{"type": "llm-proxy", "qos": "AUTO"}],
             }
         ],
-        endpointGroups=[
+        endpointGroups=proxy_group(
+            "llm-proxy",
+            "models",
+            "inside",
             {
-                "name": "models",
-                "type": "llm-proxy",
-                "endpoints": [
-                    {
-                        "name": "inside",
-                        "type": "llm-proxy",
-                        "inheritConfiguration": False,
-                        "configuration": {
-                            "provider": "OPEN_AI_COMPATIBLE",
-                            "target": "http://models.data.svc:8000/v1",
-                            "models": [{"name": "assistant-small"}, {"name": "assistant-large"}],
-                            "authentication": {"type": "API_KEY", "apiKey": "[[ secret `models/key` ]]"},
-                        },
-                    }
-                ],
-            }
-        ],
+                "provider": "OPEN_AI_COMPATIBLE",
+                "target": "http://models.data.svc:8000/v1",
+                "models": [{"name": "assistant-small"}, {"name": "assistant-large"}],
+                "authentication": {"type": "API_KEY", "apiKey": "[[ secret `models/key` ]]"},
+            },
+        ),
         flowExecution={"mode": "DEFAULT", "matchRequired": False},
         properties=[prop("max-tokens", "800")],
         plans={"shop": jwt("Shop services")},

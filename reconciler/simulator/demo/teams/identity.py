@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import (
+    http_endpoints,
+    http_listener,
+    native_endpoints,
+    native_listener,
+    proxy,
+)
 from reconciler.simulator.demo.folders import EU, STAGE, US, Folder
 from reconciler.simulator.demo.manifests import (
     CONTEXT,
     Spec,
     api_key,
-    drop_headers,
-    flow,
-    http_endpoints,
-    http_listener,
     jwt,
     key_less,
     manifest,
@@ -19,12 +22,15 @@ from reconciler.simulator.demo.manifests import (
     mtls,
     oauth2,
     pages,
-    proxy,
-    rate_limit,
     resource_ref,
+    v4,
+)
+from reconciler.simulator.demo.policies import (
+    drop_headers,
+    flow,
+    rate_limit,
     set_headers,
     shared,
-    v4,
     validate_json,
 )
 
@@ -145,30 +151,8 @@ def _people() -> dict[str, list[Spec]]:
         "Identity Events",
         "1.0.0",
         "Sign-ins and changed accounts as a Kafka topic.",
-        listeners=[
-            {
-                "type": "KAFKA",
-                "host": "identity-events.kafka.example.org",
-                "port": 9092,
-                "entrypoints": [{"type": "native-kafka"}],
-            }
-        ],
-        endpointGroups=[
-            {
-                "name": "cluster",
-                "type": "native-kafka",
-                "sharedConfiguration": {"security": {"protocol": "PLAINTEXT"}},
-                "endpoints": [
-                    {
-                        "name": "kafka",
-                        "type": "native-kafka",
-                        "weight": 1,
-                        "inheritConfiguration": True,
-                        "configuration": {"bootstrapServers": "kafka-0.kafka.data.svc:9092"},
-                    }
-                ],
-            }
-        ],
+        listeners=[native_listener("identity-events.kafka.example.org")],
+        endpointGroups=native_endpoints("kafka-0.kafka.data.svc:9092"),
         plans={"readers": key_less("Inside the mesh")},
     )
     return {

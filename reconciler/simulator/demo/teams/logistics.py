@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import http_endpoints, proxy
 from reconciler.simulator.demo.folders import EU, STAGE, US, Folder
 from reconciler.simulator.demo.manifests import (
     CONTEXT,
     Spec,
     api_key,
-    cache,
     cache_resource,
-    drop_headers,
-    flow,
-    http_endpoints,
     jwt,
     key_less,
     manifest,
-    message_flow,
     pages,
     prop,
-    proxy,
+    v4,
+)
+from reconciler.simulator.demo.policies import (
+    cache,
+    drop_headers,
+    flow,
+    message_flow,
     quota,
     rate_limit,
     set_headers,
     shared,
-    v4,
 )
 
 TEAM = "logistics"

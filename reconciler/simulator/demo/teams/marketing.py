@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import http_listener, proxy
 from reconciler.simulator.demo.folders import EU, US, Folder
 from reconciler.simulator.demo.manifests import (
     CONTEXT,
     Spec,
     api_key,
-    cache,
     cache_resource,
-    flow,
-    http_listener,
     jwt,
     key_less,
     manifest,
-    proxy,
-    quota,
-    rate_limit,
-    set_headers,
-    validate_json,
 )
+from reconciler.simulator.demo.policies import cache, flow, quota, rate_limit, set_headers, validate_json
 
 TEAM = "marketing"
 

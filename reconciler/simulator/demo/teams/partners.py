@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.simulator.demo.folders import EU, US, Folder
-from reconciler.simulator.demo.manifests import CONTEXT, Spec, manifest, members, set_headers
+from reconciler.simulator.demo.manifests import CONTEXT, Spec, manifest, members
+from reconciler.simulator.demo.policies import set_headers
 
 TEAM = "partners"
 

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import http_endpoints, http_listener, proxy
 from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US, Folder
 from reconciler.simulator.demo.manifests import (
     CONTEXT,
     Spec,
     api_key,
-    cache,
     cache_resource,
-    drop_headers,
-    flow,
-    http_endpoints,
-    http_listener,
     jwt,
     key_less,
     manifest,
     members,
-    message_flow,
     meta,
     mtls,
     oauth2,
     pages,
     prop,
-    proxy,
+    resource_ref,
+    v4,
+)
+from reconciler.simulator.demo.policies import (
+    cache,
+    drop_headers,
+    flow,
+    message_flow,
     quota,
     rate_limit,
-    resource_ref,
     set_headers,
     shared,
-    v4,
     validate_json,
 )
 

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import http_endpoints, proxy, proxy_group
 from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US, Folder
-from reconciler.simulator.demo.manifests import (
-    CONTEXT,
-    Spec,
-    api_key,
-    drop_headers,
-    flow,
-    http_endpoints,
-    jwt,
-    key_less,
-    manifest,
-    members,
-    proxy,
-    rate_limit,
-    set_headers,
-    v4,
-)
+from reconciler.simulator.demo.manifests import CONTEXT, Spec, api_key, jwt, key_less, manifest, members, v4
+from reconciler.simulator.demo.policies import drop_headers, flow, rate_limit, set_headers
 
 TEAM = "platform"
 _ENVIRONMENTS = {EU: "prod-eu", US: "prod-us", STAGE: "stage", SILENT: "prod-eu"}
@@ -203,20 +190,9 @@ def _apis() -> dict[str, list[Spec]]:
                 "entrypoints": [{"type": "mcp-proxy", "qos": "AUTO"}],
             }
         ],
-        endpointGroups=[
-            {
-                "name": "tools",
-                "type": "mcp-proxy",
-                "endpoints": [
-                    {
-                        "name": "server",
-                        "type": "mcp-proxy",
-                        "inheritConfiguration": False,
-                        "configuration": {"target": "http://tools.platform.svc:3001"},
-                    }
-                ],
-            }
-        ],
+        endpointGroups=proxy_group(
+            "mcp-proxy", "tools", "server", {"target": "http://tools.platform.svc:3001"}
+        ),
         plans={"staff": jwt("Staff", issuer="https://staff.example.org")},
     )
     return {

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+from reconciler.simulator.demo.backends import http_endpoints, http_listener, kafka_endpoints, proxy
 from reconciler.simulator.demo.folders import EU, STAGE, US, Folder
 from reconciler.simulator.demo.manifests import (
     CONTEXT,
     Spec,
     api_key,
-    cache,
     cache_resource,
-    drop_headers,
-    flow,
-    http_endpoints,
-    http_listener,
     jwt,
-    kafka_endpoints,
     key_less,
     manifest,
     members,
-    message_flow,
     meta,
     pages,
-    proxy,
+    v4,
+)
+from reconciler.simulator.demo.policies import (
+    cache,
+    drop_headers,
+    flow,
+    message_flow,
     quota,
     rate_limit,
     set_headers,
     shared,
-    v4,
     validate_json,
 )
 
