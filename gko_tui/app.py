@@ -177,7 +177,7 @@ class GkoApp(App[int]):
     @property
     def is_reading(self) -> bool:
         """Whether some place has not given its first answer yet."""
-        places = [state for state in self.bridge.board.places if "/" not in state.name]
+        places = [state for state in self.bridge.board.places if not state.kind]
         expected = len(self.platform.clusters) + len(self.platform.sources)
         return len(places) < expected or any(state.phase == "waiting" for state in places)
 

@@ -92,7 +92,7 @@ class PlaceBoard:
         self.clusters = {
             state.name: state
             for state in self.places
-            if state.place is Place.CLUSTER and "/" not in state.name
+            if state.place is Place.CLUSTER and not state.kind
         }
 
 

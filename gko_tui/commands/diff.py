@@ -40,7 +40,12 @@ async def answer(invocation: Invocation, reading: Reading) -> int:
     diffs = await _diffs(reading, shown, hop)
     now = invocation.clock()
     judged = [Row(row.key, git=row.cell(hop)) for row in rows]
-    code = reading.engine.fleet.exit_code(judged, now=now, allow_unknown=invocation.arguments.allow_unknown)
+    code = reading.engine.fleet.exit_code(
+        judged,
+        now=now,
+        allow_unknown=invocation.arguments.allow_unknown,
+        named=bool(reading.selection.resources),
+    )
     unknown = sum(row.cell(hop).verdict is Verdict.UNKNOWN for row in rows) if shown is not rows else 0
     _write(invocation, reading, diffs, hop, code, now, unknown)
     return int(code)

@@ -42,7 +42,12 @@ def answer(invocation: Invocation, reading: Reading, *, overview: bool) -> int:
     """
     now, fleet = invocation.clock(), reading.engine.fleet
     rows = reading.selection.pick(fleet.rows())
-    code = fleet.exit_code(rows, now=now, allow_unknown=invocation.arguments.allow_unknown)
+    code = fleet.exit_code(
+        rows,
+        now=now,
+        allow_unknown=invocation.arguments.allow_unknown,
+        named=bool(reading.selection.resources),
+    )
     if invocation.arguments.output == "table":
         write_table(invocation.console, reading, rows, now, overview=overview)
     else:

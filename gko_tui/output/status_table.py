@@ -146,8 +146,7 @@ def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> l
     lines = []
     said_above: dict[str, str] = {}
     for place in places:
-        # A kind is named CLUSTER/KIND; names of clusters may hold slashes of their own.
-        cluster = place.name.rpartition("/")[0] if place.place is Place.CLUSTER else ""
+        cluster = place.name.removesuffix(f"/{place.kind}") if place.kind else ""
         if cluster in said_above:
             if place.phase == "ready" or (place.message and place.message in said_above[cluster]):
                 continue

@@ -68,7 +68,7 @@ class PlacesScreen(ReadingScreen):
             lines += [(("q quits; start again with --debug and read the log file", "quiet"),), EMPTY]
         if not board.places:
             lines.append(((f"{self.gko.reading}{self.gko.marks.cut}", "quiet"),))
-        whole = [state for state in board.places if "/" not in state.name]
+        whole = [state for state in board.places if not state.kind]
         for title, place in (("Git sources", Place.GIT), ("Clusters", Place.CLUSTER)):
             states = [state for state in whole if state.place is place]
             if states:
@@ -111,11 +111,10 @@ class PlacesScreen(ReadingScreen):
         """The kinds of a cluster that cannot be read."""
         lines: list[Line] = []
         for state in states:
-            owner, slash, kind = state.name.partition("/")
-            if state.place is not cluster.place or not slash or owner != cluster.name:
+            if not state.kind or state.name != f"{cluster.name}/{state.kind}":
                 continue
             if state.phase in ("failed", "partial"):
-                text = f"{kind}: {state.message}"
+                text = f"{state.kind}: {state.message}"
                 lines += wrapped(text, "state-error", self._width, indent="      ")
         return lines
 

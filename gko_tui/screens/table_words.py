@@ -108,7 +108,7 @@ def empty_words(app: GkoApp, listing: Listing) -> tuple[str, ...]:
 
 def _nothing_there(app: GkoApp, scope: Scope) -> tuple[str, ...]:
     """Everything was asked, and there is no row in this scope."""
-    bad = [state for state in app.bridge.board.places if state.phase == "failed" and "/" not in state.name]
+    bad = [state for state in app.bridge.board.places if state.phase == "failed" and not state.kind]
     if bad:
         return (f"{safe(bad[0].name)}: {safe(bad[0].message)}", "p shows every place and what to do next.")
     others = app.bridge.store.count(scope.clusters, lambda _kind: True).total()

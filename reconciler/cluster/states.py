@@ -85,7 +85,7 @@ class ClusterStates:
 
     def _state(self, kind: str, phase: str, message: str, retry_at: float | None = None) -> PlaceState:
         name = f"{self._cluster}/{kind}"
-        return PlaceState(Place.CLUSTER, name, phase, message, self._clock(), retry_at)
+        return PlaceState(Place.CLUSTER, name, phase, message, self._clock(), retry_at, kind=kind)
 
     def _summarise(self) -> None:
         phase, message = summary(self._kinds)

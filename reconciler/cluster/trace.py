@@ -71,6 +71,7 @@ def trace_of(metadata: Mapping[str, Any]) -> ClusterTrace:
         manager=manager,
         changed_at=changed_at,
         owner=owner_of(metadata),
+        deleting_since=instant(metadata.get("deletionTimestamp")),
     )
 
 

@@ -135,6 +135,15 @@ def extra(
     )
 
 
+def being_deleted(trace: ClusterTrace) -> Finding:
+    """Git defines the resource, the cluster is about to lose it: drift that a plain diff does not show."""
+    return Finding(
+        Verdict.DRIFTED,
+        ("is being deleted on the cluster; a finalizer still holds it",),
+        trace.deleting_since,
+    )
+
+
 def change_causes(changes: tuple[Change, ...]) -> tuple[str, ...]:
     """What differs, in a few words without values: the path, how, and who wrote it."""
     words = {

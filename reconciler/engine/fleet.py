@@ -92,23 +92,26 @@ class Fleet:
         age = now - state.observed_at
         return age if state.phase == "failed" or age > STALE_AFTER_S else None
 
-    def exit_code(self, rows: Iterable[Row], *, now: float, allow_unknown: bool = False) -> ExitCode:
+    def exit_code(
+        self, rows: Iterable[Row], *, now: float, allow_unknown: bool = False, named: bool = False
+    ) -> ExitCode:
         """Fold rows, places and problems into the exit code of a read (ENGINE §5).
 
         Args:
             rows: the rows that were asked for.
             now: seconds since the epoch, to tell what is stale.
             allow_unknown: what is Unknown or unread does not count.
+            named: the rows were asked for by name: what is unread elsewhere does not count.
         """
         places = self.places()
         if places and all(place.phase == "failed" for place in places):
             return ExitCode.ERROR
         asked = list(rows)
-        incomplete = (
-            any(place.phase != "ready" for place in places)
-            or any(problem.severity == "error" for problem in self.problems())
-            or any(self.stale_for(cluster, now) for cluster in {row.key.cluster for row in asked})
+        unread = any(place.phase != "ready" for place in places) or any(
+            problem.severity == "error" for problem in self.problems()
         )
+        stale = any(self.stale_for(cluster, now) for cluster in {row.key.cluster for row in asked})
+        incomplete = stale or (unread and not named)
         verdicts = (cell.verdict for row in asked for cell in row.cells if cell.verdict is not None)
         return exit_code(verdicts, incomplete=incomplete, allow_unknown=allow_unknown)
 

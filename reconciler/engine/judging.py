@@ -14,6 +14,7 @@ from reconciler.engine.actual import Actual, ClusterContent
 from reconciler.engine.actual_prints import ActualPrints
 from reconciler.engine.cells import (
     Finding,
+    being_deleted,
     change_causes,
     extra,
     git_finding,
@@ -154,6 +155,8 @@ class Judge:
         self, key: ResourceKey, content: ClusterContent, desired: Desired, found: ClusterObject
     ) -> Finding:
         schema = content.schema(key.kind)
+        if found.trace.deleting_since:
+            return being_deleted(found.trace)
         right = self._actual_prints.get(found, schema)
         for definition in desired.definitions:
             left = self._desired_prints.get(definition, schema)

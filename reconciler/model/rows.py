@@ -55,6 +55,8 @@ class ClusterTrace:
     changed_at: float = 0.0
     owner: str = ""
     """`argocd`, `flux`, `helm`, `gko-tui` or empty: the tool whose tracking mark it carries."""
+    deleting_since: float = 0.0
+    """When its deletion was asked for, if a finalizer still holds it; 0 if it is not being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class PlaceState:
     retry_at: float | None = None
     detail: str = ""
     """A short fact for people: the head revision of a source, the version of a cluster."""
+    kind: str = ""
+    """Where this is not a whole cluster but one kind on it, named `cluster/kind`: the kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,18 +34,6 @@ def test_it_is_the_real_server_in_the_version_that_go_mod_names(real_cluster: Ku
     assert version.startswith(f"v{answer['emulationMajor']}.{answer['emulationMinor']}.")
 
 
-def test_it_answers_in_reasonable_time(real_cluster: KubeControlPlane) -> None:
-    client = real_cluster.client()
-    client.get(_NAMESPACES)
-
-    started = time.monotonic()
-    answers = [client.get(_NAMESPACES) for _ in range(20)]
-
-    assert {answer.status_code for answer in answers} == {200}
-    # Some 2 ms each on an idle machine; the bound is for a busy one.
-    assert time.monotonic() - started < 5
-
-
 def test_admin_may_list_crds_and_the_namespace_default_is_there(real_cluster: KubeControlPlane) -> None:
     assert real_cluster.client().get(_CRDS).status_code == 200
     assert real_cluster.client().get(f"{_NAMESPACES}/default").status_code == 200

@@ -57,7 +57,7 @@ def row(
 READY = (
     PlaceState(Place.GIT, "apis", "ready", observed_at=NOW, detail="8f21c0a"),
     PlaceState(Place.CLUSTER, "prod-eu", "ready", observed_at=NOW, detail="v1.36.3"),
-    PlaceState(Place.CLUSTER, f"prod-eu/{KIND}", "ready", observed_at=NOW),
+    PlaceState(Place.CLUSTER, f"prod-eu/{KIND}", "ready", observed_at=NOW, kind=KIND),
 )
 DEAD = PlaceState(
     Place.CLUSTER, "stage", "failed", "does not answer; check the VPN", NOW - 60, retry_at=NOW + 8

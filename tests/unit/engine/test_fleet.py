@@ -65,3 +65,15 @@ def test_a_file_that_cannot_be_read_makes_the_answer_incomplete_and_a_warning_do
     assert fleet.exit_code([], now=1.0) is ExitCode.IN_SYNC
     fleet.publish_problems("app", [Problem(Place.GIT, "repo", "a.yaml:3", "a tab")])
     assert fleet.exit_code([], now=1.0) is ExitCode.INCOMPLETE
+
+
+def test_what_is_unread_elsewhere_does_not_count_for_a_resource_asked_by_name() -> None:
+    fleet = Fleet()
+    fleet.publish_place(PlaceState(Place.GIT, "repo", "ready", observed_at=1.0))
+    fleet.publish_place(PlaceState(Place.CLUSTER, "eu", "ready", observed_at=1.0))
+    fleet.publish_place(PlaceState(Place.CLUSTER, "us", "failed", "refused"))
+    asked = [row(A, Verdict.SYNCED)]
+    assert fleet.exit_code(asked, now=1.0) is ExitCode.INCOMPLETE
+    assert fleet.exit_code(asked, now=1.0, named=True) is ExitCode.IN_SYNC
+    fleet.publish_place(PlaceState(Place.CLUSTER, "eu", "failed", "refused", observed_at=1.0))
+    assert fleet.exit_code(asked, now=9.0, named=True) is ExitCode.INCOMPLETE

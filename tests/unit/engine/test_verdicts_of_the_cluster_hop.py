@@ -239,6 +239,16 @@ async def test_a_row_that_says_the_same_is_not_published_again(tmp_path: Path) -
     assert not scene.engine.fleet.drain().changed
 
 
+async def test_what_a_finalizer_still_holds_is_said_to_be_going(tmp_path: Path) -> None:
+    scene, item = in_sync(tmp_path)
+    going = scene.edited(item, at=NOW - HOUR)
+    going["metadata"]["deletionTimestamp"] = "2025-10-09T08:00:00Z"
+    scene.event("MODIFIED", going)
+    cell = await scene.cell("payments")
+    assert cell.verdict is Verdict.DRIFTED
+    assert "being deleted" in cell.causes[0]
+
+
 async def test_what_is_gone_from_both_sides_leaves_the_table_and_the_ledger(tmp_path: Path) -> None:
     scene, item = in_sync(tmp_path)
     await scene.cell("payments")

@@ -111,10 +111,8 @@ def test_the_files_are_those_of_the_revision_and_go_with_the_source(repo: Repo, 
 def test_a_command_that_never_ends_is_stopped_with_its_children(repo: Repo, tmp_path: Path) -> None:
     note = tmp_path / "pid"
     render = CommandRender(argv=("sh", "-c", f"sleep 600 & echo $! > {note}; wait"), timeout_s=0.5)
-    begun = time.monotonic()
     with pytest.raises(SourceError, match=r"sh did not end within 0\.5 s"):
         _render(local_source(repo.path), render)
-    assert time.monotonic() - begun < 5
     _wait_until_gone(int(note.read_text()))
 
 
