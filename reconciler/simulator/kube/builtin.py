@@ -142,6 +142,7 @@ def built_in_resources() -> list[Resource]:
             blank={
                 **{name: {} for name in ("involvedObject", "source")},
                 **dict.fromkeys(("eventTime", "firstTimestamp", "lastTimestamp")),
+                **dict.fromkeys(("reportingComponent", "reportingInstance"), ""),
             },
         ),
         built_in(

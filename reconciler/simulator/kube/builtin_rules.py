@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from reconciler.simulator.kube.answers import FieldError, bad_request, bad_value, forbidden_field, required
@@ -15,6 +16,21 @@ from reconciler.simulator.kube.trees import ABSENT, Json
 from reconciler.simulator.kube.validation import validate
 
 NAMESPACE_FINALIZER = "kubernetes"
+
+_EMPTY_EVENT: dict[str, Any] = {
+    "eventTime": None,
+    "firstTimestamp": None,
+    "involvedObject": {},
+    "lastTimestamp": None,
+    "reportingComponent": "",
+    "reportingInstance": "",
+    "source": {},
+}
+_DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_DATA_KEY_TEXT = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 
 
 def settled(resource: Resource, version: str, body: dict[str, Any], *, new: bool) -> dict[str, Any]:
@@ -38,10 +54,20 @@ def settled(resource: Resource, version: str, body: dict[str, Any], *, new: bool
     if faults:
         kind = resource.kind
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {faults[0].text}')
-    kept = {name: _in_form(value, shape.fields[name]) for name, value in body.items()}
+    try:
+        kept = {name: _in_form(value, shape.fields[name]) for name, value in body.items()}
+    except ValueError as problem:
+        kind = resource.kind
+        raise bad_request(
+            f'{kind} in version "{version}" cannot be handled as a {kind}: {problem}'
+        ) from problem
     body = {name: value for name, value in kept.items() if value not in ({}, [], None) or name == "metadata"}
     if resource.name == SECRETS:
         return _settled_secret(body)
+    if resource.name == EVENTS:
+        return {**_EMPTY_EVENT, **body}
+    if resource.name == LEASES:
+        return {"spec": {}, **body}
     if resource.name == NAMESPACES and new:
         return _settled_namespace(body)
     if resource.name == DEFINITIONS:
@@ -129,9 +155,23 @@ def _lease_faults(body: dict[str, Any], _old: Json) -> list[FieldError]:
 def _event_faults(body: dict[str, Any], _old: Json) -> list[FieldError]:
     about = (body.get("involvedObject") or {}).get("namespace", "")
     own = body["metadata"].get("namespace", "")
+    faults = []
     if about != own and not (not about and own == "default"):
-        return [bad_value("involvedObject.namespace", about, "does not match event.namespace")]
-    return []
+        faults.append(bad_value("involvedObject.namespace", about, "does not match event.namespace"))
+    if body.get("eventTime"):  # the newer form, which must say more
+        wanted = ("reportingComponent", "reportingInstance", "action", "reason")
+        faults += [required(name) for name in wanted if not body.get(name)]
+    return faults
+
+
+def _data_faults(body: dict[str, Any], old: Json) -> list[FieldError]:
+    faults = [
+        bad_value(f"{field}[{key}]", key, _DATA_KEY_TEXT)
+        for field in ("data", "binaryData")
+        for key in body.get(field) or ()
+        if not _DATA_KEY.fullmatch(key)
+    ]
+    return faults + _immutable_faults(body, old)
 
 
 def _immutable_faults(body: dict[str, Any], old: Json) -> list[FieldError]:
@@ -145,7 +185,7 @@ def _immutable_faults(body: dict[str, Any], old: Json) -> list[FieldError]:
 
 
 def _secret_faults(body: dict[str, Any], old: Json) -> list[FieldError]:
-    faults = _immutable_faults(body, old)
+    faults = _data_faults(body, old)
     if old is not ABSENT and body["type"] != old["type"]:
         faults.append(bad_value("type", body["type"], "field is immutable"))
     return faults
@@ -173,7 +213,7 @@ def _definition_faults(body: dict[str, Any], _old: Json) -> list[FieldError]:
 _CHECKS = {
     LEASES: _lease_faults,
     EVENTS: _event_faults,
-    CONFIG_MAPS: _immutable_faults,
+    CONFIG_MAPS: _data_faults,
     SECRETS: _secret_faults,
     DEFINITIONS: _definition_faults,
 }

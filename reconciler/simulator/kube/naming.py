@@ -47,10 +47,13 @@ def metadata_faults(metadata: dict[str, Any], *, short_name: bool = False) -> li
         return [required("metadata.name", "name or generateName is required")]
     faults = []
     form, text, most = (_LABEL, _LABEL_TEXT, 63) if short_name else (_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
-    if not re.fullmatch(form, name):
+    if short_name and "." in name:
+        faults.append(bad_value("metadata.name", name, "must not contain dots"))
+    elif not re.fullmatch(form, name):
         faults.append(bad_value("metadata.name", name, text))
     if len(name) > most:
-        faults.append(bad_value("metadata.name", name, f"must be no more than {most} bytes"))
+        unit = "characters" if short_name else "bytes"
+        faults.append(bad_value("metadata.name", name, f"must be no more than {most} {unit}"))
     for key, value in (metadata.get("labels") or {}).items():
         faults += _key_faults("metadata.labels", key)
         if not re.fullmatch(_LABEL_VALUE, value):

@@ -6,6 +6,7 @@ import datetime
 import re
 
 _FRACTION = re.compile(r"\.\d+")
+_SIX_DIGITS = re.compile(r":\d\d\.\d{6}(?!\d)")
 
 
 def timestamp(at: float) -> str:
@@ -20,9 +21,16 @@ def timestamp(at: float) -> str:
 def normalised(text: str, *, microseconds: bool) -> str:
     """Return an instant as the real server stores it: in UTC, to the second or with six digits.
 
+    Args:
+        text: an RFC 3339 instant.
+        microseconds: it must have six digits after the second, and keeps them.
+
     Raises:
-        ValueError: the text is no RFC 3339 instant.
+        ValueError: the text is no such instant.
     """
+    if microseconds and not _SIX_DIGITS.search(text):
+        layout = "2006-01-02T15:04:05.000000Z07:00"
+        raise ValueError(f'parsing time "{text}" as "{layout}": six digits are wanted after the second')
     instant = datetime.datetime.fromisoformat(_FRACTION.sub(_six_digits, text))
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")

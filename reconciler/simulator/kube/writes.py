@@ -163,7 +163,7 @@ class Writes:
         body = {**body, "metadata": metadata}
         if resource.status and resource.custom:
             body.pop(STATUS, None)
-        self._check_namespace(target)
+        self._check_namespace(target, metadata.get("name", ""))
         shape = resource.shapes[target.version]
         if owners is None:
             blank = dict(resource.blank)
@@ -178,7 +178,7 @@ class Writes:
             return body
         return self._store.put(resource.name, named.key, body).body
 
-    def _check_namespace(self, target: Target) -> None:
+    def _check_namespace(self, target: Target, name: str) -> None:
         """Make sure that the namespace exists and takes new objects."""
         if not target.resource.namespaced:
             return
@@ -189,7 +189,7 @@ class Writes:
             why = (
                 f"unable to create new content in namespace {target.namespace} because it is being terminated"
             )
-            raise target.refusal(answers.forbidden, why)
+            raise answers.forbidden(target.resource.group, target.resource.plural, name, why)
 
     # -- updating -----------------------------------------------------------------------------------
 
