@@ -7,7 +7,6 @@ the global ones); a screen says in `unavailable` why one of its actions cannot b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -281,14 +280,16 @@ def actions_for(*contexts: str) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.context in contexts)
 
 
-def bindings_for(*contexts: str, priority: Iterable[str] = ()) -> list[Binding]:
+def bindings_for(*contexts: str) -> list[Binding]:
     """Textual bindings of these contexts; each carries its action's id, so that it can be remapped.
+
+    They are looked up before a key is handed to the widget that has the focus: a key that opens the
+    prompt is done before the next one is read, and none travels through six queues before it is
+    painted. `check_action` of screens and app leaves them alone while something is typed.
 
     Args:
         contexts: an earlier one wins where two use a key.
-        priority: ids whose keys work even while a prompt has the focus.
     """
-    first = set(priority)
     taken: set[str] = set()
     bindings: list[Binding] = []
     for context in contexts:
@@ -298,13 +299,11 @@ def bindings_for(*contexts: str, priority: Iterable[str] = ()) -> list[Binding]:
             if action.per_key:
                 bindings += [_binding(action, key, f"act('{action.id}', '{key}')", key) for key in keys]
             elif keys:
-                bindings.append(
-                    _binding(action, ",".join(keys), f"act('{action.id}')", priority=action.id in first)
-                )
+                bindings.append(_binding(action, ",".join(keys), f"act('{action.id}')"))
     return bindings
 
 
-def _binding(action: Action, keys: str, run: str, part: str = "", *, priority: bool = False) -> Binding:
+def _binding(action: Action, keys: str, run: str, part: str = "") -> Binding:
     return Binding(
         keys,
         run,
@@ -312,7 +311,7 @@ def _binding(action: Action, keys: str, run: str, part: str = "", *, priority: b
         show=False,
         tooltip=action.help,
         id=f"{action.id}.{part}" if part else action.id,
-        priority=priority,
+        priority=True,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual.app import App, SystemCommand
 from textual.filter import NoColor
 from textual.screen import Screen
+from textual.widgets import Input
 
 from gko_tui.actions import ACTIONS, BY_ID, GLOBAL, TABLE, bindings_for, command_names
 from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 _MOST_COMPLETIONS = 50
+_WHILE_TYPING = ("global.back", "global.palette")
+"""What a key does even while the prompt has the focus."""
 
 
 class GkoApp(App[int]):
@@ -59,7 +62,7 @@ class GkoApp(App[int]):
 
     TITLE = "gko-tui"
     CSS_PATH = "screens/base.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(GLOBAL, priority=("global.interrupt",))]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(GLOBAL)]
 
     def __init__(
         self,
@@ -186,6 +189,20 @@ class GkoApp(App[int]):
     def action_act(self, action_id: str, argument: str = "") -> None:
         """Do an action (called by keys that work everywhere)."""
         self.act(action_id, argument)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that work everywhere do not work over a menu, and are letters while something is typed."""
+        if action == "act":
+            return self.may_act(str(parameters[0]))
+        return super().check_action(action, parameters)
+
+    def may_act(self, action_id: str) -> bool:
+        """Whether a key stands for this action right now."""
+        if action_id == "global.interrupt":
+            return True
+        if self.top is None:
+            return False
+        return action_id in _WHILE_TYPING or not isinstance(self.focused, Input)
 
     def act(self, action_id: str, argument: str = "") -> None:
         """Do an action, or say why it cannot be done."""

@@ -90,9 +90,7 @@ class PlaceBoard:
         self.places = fleet.places()
         self.problems = fleet.problems()
         self.clusters = {
-            state.name: state
-            for state in self.places
-            if state.place is Place.CLUSTER and not state.kind
+            state.name: state for state in self.places if state.place is Place.CLUSTER and not state.kind
         }
 
 

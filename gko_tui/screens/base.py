@@ -114,6 +114,12 @@ class GkoScreen(Screen[None]):
         """Do an action of this screen (called by its keys)."""
         self.gko.act(action_id, argument)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are letters while something is typed."""
+        if action == "act":
+            return self.gko.may_act(str(parameters[0]))
+        return super().check_action(action, parameters)
+
     def do_next(self) -> None:
         """Only texts have something to go on to."""
 

@@ -65,7 +65,7 @@ class ReadingScreen(GkoScreen):
         return f"line {last}/{total}" if total > pane.size.height else ""
 
     def focus_main(self) -> None:
-        self.pane.focus()
+        self.set_focus(self.pane)
 
     def on_text_pane_searched(self) -> None:
         self.redraw_edges()

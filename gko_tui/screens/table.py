@@ -68,7 +68,7 @@ class TableScreen(GkoScreen):
         self.query_one("#scopes").border_title = "scope"
         self.query_one("#preview").border_title = "resource"
         self._relist()
-        self.table.focus()
+        self.focus_main()
 
     def on_screen_resume(self) -> None:
         self.gko.bridge.epoch += 1
@@ -404,7 +404,7 @@ class TableScreen(GkoScreen):
     # --- moving ----------------------------------------------------------------------------
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def do_down(self) -> None:
         """One row down."""

@@ -115,6 +115,11 @@ def _cluster(row: Row, context: HopContext) -> list[Line]:
         if trace.changed_at:
             spans.append((f"  {since(trace.changed_at, context.now)} ago", "quiet"))
         lines.append(_pair("Cluster", tuple(spans)))
+        if trace.deleting_since:
+            asked = since(trace.deleting_since, context.now)
+            lines += _indented(
+                f"its deletion was asked for {asked} ago; a finalizer holds it", "state-error", context
+            )
         if trace.owner:
             lines += _indented(f"carries the mark of {trace.owner}", "quiet", context)
     state = context.cluster

@@ -55,7 +55,9 @@ def marks_for(environ: Mapping[str, str], *, ascii_only: bool = False) -> Marks:
         environ: the environment; LC_ALL, LC_CTYPE, LANG (the first that is set) and TERM are read.
         ascii_only: the person asked for ASCII.
     """
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    # Python itself puts C.UTF-8 into LC_CTYPE where a locale is not installed: that names no language.
+    given = [environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    locale = next((name for name in given if name and name.partition(".")[0] not in ("C", "POSIX")), "")
     language, _, encoding = locale.partition(".")
     narrow_only = encoding != "" and encoding.lower().replace("-", "").partition("@")[0] != "utf8"
     wide = language.partition("_")[0].lower() in _WIDE_LANGUAGES

@@ -87,7 +87,6 @@ class Prompt(Horizontal):
 
     DEFAULT_CSS = """
     Prompt { height: 1; display: none; }
-    Prompt.-open { display: block; }
     Prompt #prompt-sign { width: auto; color: $key; text-style: bold; padding: 0 0 0 1; }
     Prompt #prompt-line { width: 1fr; background: transparent; }
     Prompt #prompt-note { width: auto; max-width: 60%; color: $quiet; padding: 0 1 0 1; }
@@ -132,13 +131,14 @@ class Prompt(Horizontal):
         line.suggester = self._completer if asking is Asking.COMMAND else None
         line.past = self._pasts[asking]
         line.begin(text)
-        self.add_class("-open")
-        line.focus()
+        # Both at once, not with the next idle moment: the next key may already be on its way.
+        self.display = True
+        self.screen.set_focus(line)
 
     def close(self) -> None:
         """Stop asking; the focus goes back to the screen's main widget by the caller."""
         self.asking = None
-        self.remove_class("-open")
+        self.display = False
 
     def note(self, text: str) -> None:
         """Say something beside the text: an error, a count."""

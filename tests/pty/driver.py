@@ -124,6 +124,13 @@ class Terminal:
                 return line
         raise AssertionError(f"no line holds {text!r}:\n{self.text}")
 
+    def words_of(self, text: str) -> list[str]:
+        """The words of the first line that holds `text`; none while there is no such line.
+
+        For waits: in the middle of a paint any line may be missing.
+        """
+        return next((line.split() for line in self.lines if text in line), [])
+
     @property
     def in_alternate_screen(self) -> bool:
         """Whether the program has taken the whole screen and not given it back."""

@@ -8,14 +8,17 @@ import tempfile
 from pathlib import Path
 
 from gko_tui.app import run_terminal
-from tests.terminal.replay import NOW, Replay, dead, paths, platform
+from tests.terminal.replay import NOW, Replay, dead, paths, platform, row
 
 
 def main(arguments: list[str]) -> int:
-    """Open it; `--dead` lets one cluster be silent, `--ascii` and `--theme NAME` do as in the program."""
+    """Open it; `--dead` lets one cluster be silent, `--hostile` names resources
+    as an attacker would, `--ascii` and `--theme NAME` do as in the program."""
     replay = Replay()
     if "--dead" in arguments:
         replay.places[2] = dead("prod-us")
+    if "--hostile" in arguments:
+        replay.rows = [row("[bold red]x[/]"), row("a\x1b]0;owned\x07b"), row("user\u202egnp")]
     theme = arguments[arguments.index("--theme") + 1] if "--theme" in arguments else None
     with tempfile.TemporaryDirectory() as folder:
         return run_terminal(

@@ -91,7 +91,12 @@ async def test_the_places_on_a_bad_night(open_terminal: Opener, picture: Snapsho
     replay = with_dead_cluster()
     replay.places.append(
         PlaceState(
-            Place.CLUSTER, "stage/Group", "failed", "may not list groups; ask for the verb list", NOW - 9
+            Place.CLUSTER,
+            "stage/Group",
+            "failed",
+            "may not list groups; ask for the verb list",
+            NOW - 9,
+            kind="Group",
         )
     )
     replay.places[3] = PlaceState(Place.CLUSTER, "stage", "partial", "some kinds cannot be read", NOW - 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gko_tui.view.hop_lines import HopContext, hop_lines
 from gko_tui.view.lines import text_of
 from gko_tui.view.words import UNICODE
@@ -37,6 +39,13 @@ def test_an_orphan_is_said_not_to_be_in_git() -> None:
 
 def test_a_missing_row_is_said_not_to_be_on_the_cluster() -> None:
     assert "not there" in text(row(verdict=Verdict.MISSING))
+
+
+def test_a_deletion_that_a_finalizer_holds_is_said() -> None:
+    found = row(verdict=Verdict.DRIFTED)
+    assert found.cluster_trace is not None
+    held = replace(found, cluster_trace=replace(found.cluster_trace, deleting_since=NOW - 120))
+    assert "its deletion was asked for 2m ago; a finalizer holds it" in " ".join(text(held).split())
 
 
 def test_hops_that_do_not_exist_are_not_listed() -> None:

@@ -56,6 +56,7 @@ def test_every_mark_is_one_cell_wide_and_verdicts_differ() -> None:
         ({"LANG": "ja_JP.UTF-8"}, True),
         ({"LC_ALL": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"}, True),
         ({"LC_CTYPE": "ko_KR.utf8"}, True),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "ja_JP.UTF-8"}, True),
         ({"LANG": "en_US.ISO-8859-1"}, True),
         ({"LANG": "en_US.UTF-8", "TERM": "linux"}, True),
     ],
