@@ -41,6 +41,7 @@ class SimKubeServer:
         host: the address to listen on.
         port: the port; 0 picks a free one.
         bookmark_every_s: seconds between the bookmarks of a watch; one more comes before it times out.
+            As on a real server, none is sent while nothing in the cluster changes.
     """
 
     def __init__(
@@ -218,8 +219,8 @@ class SimKubeServer:
                 if not self.cluster.faults.silent_watches:
                     with self.cluster.lock:
                         lines = feed.pending()
-                    if timing.bookmark_is_due(loop.time()) and not feed.ended:
-                        lines.append(feed.bookmark())
+                    if timing.bookmark_is_due(loop.time()) and not feed.ended and (news := feed.news()):
+                        lines.append(news)
                     if lines:
                         await response.write(b"".join(lines))
                 if feed.ended:

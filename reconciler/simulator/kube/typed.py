@@ -83,20 +83,19 @@ def _compare(old: Json, new: Json, shape: Shape, into: tuple[FieldSet, FieldSet,
     """Collect the differences below two present values; say whether the path itself is modified."""
     if old is new:
         return False
-    container = dict if isinstance(old, dict) else list if isinstance(old, list) else None
-    if _is_whole(old, shape) or _is_whole(new, shape) or container is None or not isinstance(new, container):
-        if isinstance(old, (dict, list)) and not old and isinstance(new, (dict, list)) and not new:
-            return type(old) is not type(new)
-        return not same(old, new)
-    if not old and not new:
-        return False
     if isinstance(old, dict) and isinstance(new, dict):
+        if shape.atomic_map or not (old or new):
+            return not same(old, new)
         # Untouched branches are shared, and need no second look.
         names = [
             name for name in old.keys() | new.keys() if old.get(name, ABSENT) is not new.get(name, ABSENT)
         ]
         old = {name: old[name] for name in names if name in old}
         new = {name: new[name] for name in names if name in new}
+    elif type(old) is not type(new):
+        return _compare_kinds(old, new, shape, into)
+    elif not isinstance(old, list) or shape.list_type == "atomic" or not (old or new):
+        return not same(old, new)
     before, after = _children(old, shape), _children(new, shape)
     added, removed, _ = into
     for element in before.keys() | after.keys():
@@ -112,6 +111,18 @@ def _compare(old: Json, new: Json, shape: Shape, into: tuple[FieldSet, FieldSet,
                 if child is not None:
                     whole[element] = child
     return False
+
+
+def _compare_kinds(old: Json, new: Json, shape: Shape, into: tuple[FieldSet, FieldSet, FieldSet]) -> bool:
+    """Compare two values of different kinds: what one of them holds comes or goes below the path."""
+    added, removed, _ = into
+    tracked = [not _is_whole(value, shape) and bool(value) for value in (old, new)]
+    if tracked[0]:
+        removed.update(parts(every_path(old, shape))[1])
+    if tracked[1]:
+        added.update(parts(every_path(new, shape))[1])
+    # A null takes the kind of what it is compared with: then only what is inside makes a difference.
+    return not (None in (old, new) and any(tracked))
 
 
 def merge(live: Json, config: Json, shape: Shape) -> Json:

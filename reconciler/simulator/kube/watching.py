@@ -58,6 +58,7 @@ class WatchFeed:
         self._begins_with_state = initial_events or not query.revision
         # Nothing before the first event after this one is of interest; from the future on, all is.
         self.revision = query.revision or store.revision
+        self._told = self.revision
 
     def pending(self) -> list[bytes]:
         """Return the lines that are due, and count them as sent; `ended` tells that no more will come."""
@@ -85,6 +86,16 @@ class WatchFeed:
         """Call `notify` when there may be something to send; the returned function ends that."""
         return self._table.listen(notify)
 
+    def news(self) -> bytes | None:
+        """Return a bookmark, unless the cluster has not moved on since the last one (or the beginning).
+
+        A real server sends none then either: a quiet kind may be silent for minutes.
+        """
+        if self.revision <= self._told:
+            return None
+        self._told = self.revision
+        return self.bookmark()
+
     def bookmark(self, annotations: Mapping[str, str] | None = None) -> bytes:
         """Return a line that says how far this watch has come."""
         metadata: dict[str, object] = {"resourceVersion": str(self.revision)}
@@ -105,7 +116,7 @@ class WatchFeed:
             stored = self._table.objects[key]
             if self._matcher is None or self._matcher(stored.body):
                 lines.append(watch_line(ADDED, self._bytes(stored)))
-        self.revision = self._store.revision
+        self.revision = self._told = self._store.revision
         if self._marks_end:
             lines.append(self.bookmark({_INITIAL_EVENTS_END: "true"}))
         return lines

@@ -107,9 +107,7 @@ class Writes:
             Refusal: 400, 404, 409 (other managers own fields of it; or a precondition), 422, 500.
         """
         check_apply_type(target, config)
-        unknown: list[str] = []
-        metadata = tidy(config.get("metadata") or {}, unknown)
-        config = {**config, "metadata": metadata}
+        metadata = tidy(config.get("metadata") or {}, [])
         refuse_managed_fields(config)
         check_address(target, metadata)
         stored = self._store.table(target.resource.name).objects.get(target.key)
@@ -125,7 +123,7 @@ class Writes:
         body = applied.body
         if body is not old:
             kept = {name: old["metadata"][name] for name in _KEPT_METADATA if name in old["metadata"]}
-            body = {**body, "metadata": {**body.get("metadata", {}), **kept}}
+            body = {**body, "metadata": {**(body.get("metadata") or {}), **kept}}
         made, _ = decoded(target, body, old, keeps_null=True)
         return Outcome(self._store_update(target, stored, made, options, applied.entries))
 
@@ -137,7 +135,7 @@ class Writes:
             raise target.refusal(answers.conflict, why)
         shape = target.resource.shapes[target.version]
         applied = after_apply({}, config, shape, (), self._writer(target, options), force=options.force)
-        body = {**applied.body, "metadata": {**applied.body.get("metadata", {}), "name": target.name}}
+        body = {**applied.body, "metadata": {**(applied.body.get("metadata") or {}), "name": target.name}}
         made, _ = decoded(target, body, ABSENT, keeps_null=True)
         return Outcome(self._create(target, made, options, applied.entries), created=True)
 
