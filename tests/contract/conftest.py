@@ -41,7 +41,7 @@ class Peer:
     forget: Callable[[], None]
 
 
-class _ServedCluster:
+class ServedCluster:
     """A simulated cluster, served from a thread of its own."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class _ServedCluster:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulated API server")
 
-    def __enter__(self) -> _ServedCluster:
+    def __enter__(self) -> ServedCluster:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self.server.start(), self._loop).result(10)
         return self
@@ -77,7 +77,7 @@ def peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
 
 
 def _simulated(stack: ExitStack) -> Peer:
-    served = stack.enter_context(_ServedCluster())
+    served = stack.enter_context(ServedCluster())
     cluster, url = served.cluster, served.server.url
     users = {user: cluster.tokens.issue(user) for user in ("nobody", "limited")}
 
@@ -144,6 +144,16 @@ def until(holds: Callable[[], object], timeout: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass in time"
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def both(request: pytest.FixtureRequest) -> Iterator[tuple[Peer, Peer]]:
+    """Give a simulated and a real server at once, for tests that hold one against the other."""
+    with ExitStack() as stack:
+        real, simulated = _real(request, stack), _simulated(stack)
+        for each in (real, simulated):
+            serve(each.client, definition())
+        yield simulated, real
 
 
 @pytest.fixture

@@ -271,3 +271,26 @@ def test_a_dry_run_answers_and_stores_nothing(widgets: Widgets) -> None:
 def test_options_that_do_not_exist_are_refused(widgets: Widgets, params: dict[str, str], told: str) -> None:
     answer = widgets.create(widget("one"), **params)
     assert_status(answer, 422, "Invalid", f'CreateOptions.meta.k8s.io "" is invalid: {told}')
+
+
+@pytest.mark.parametrize("metadata", [{}, None])
+def test_a_write_names_its_object(widgets: Widgets, metadata: dict[str, str] | None) -> None:
+    widgets.create(widget("one"))
+    told = "the name of the object (one based on URL) was undeterminable: name must be provided"
+    body = {**widget("one"), "metadata": metadata}
+    replaced = widgets.client.put(f"{widgets.path}/one", json=body)
+    patched = widgets.merge("one", {"metadata": None})
+    for answer in (replaced, patched):
+        assert_status(answer, 400, "BadRequest", told)
+    apply = "application/apply-patch+yaml"
+    assert widgets.patch("one", apply, body, fieldManager="ci", force="true").status_code == 200
+    new = widgets.patch("two", apply, body, fieldManager="ci")
+    assert_status(new, 400, "BadRequest", told.replace("one", "two"))
+
+
+@pytest.mark.parametrize("metadata", [[], {"name": 5}, {"name": "one", "labels": {"a": 1}}])
+def test_metadata_of_another_form_cannot_be_decoded(widgets: Widgets, metadata: object) -> None:
+    answer = widgets.client.post(widgets.path, json={**widget("one"), "metadata": metadata})
+    assert_status(answer, 400, "BadRequest")
+    told = 'Widget in version "v1" cannot be handled as a Widget: '
+    assert answer.json()["message"].startswith(told)

@@ -145,10 +145,6 @@ def _update(cluster: SimCluster, target: Target, asked: Asked) -> Answer:
     if not target.name:
         raise answers.bad_request("name must be provided")
     body, options = _object(cluster, target, asked, "UpdateOptions")
-    if not (body.get("metadata") or {}).get("name"):
-        raise answers.bad_request(
-            "the name of the object ( based on URL) was undeterminable: name must be provided"
-        )
     return _written(target, cluster.perform(target, lambda w: w.replace(target, body, options)))
 
 

@@ -30,7 +30,8 @@ def check_type(target: Target, body: Json) -> None:
     kind = body.get("kind") or resource.kind
     if kind != resource.kind:
         fault = answers.bad_value("kind", kind, f"must be {resource.kind}")
-        name = (body.get("metadata") or {}).get("name", "")
+        metadata = body.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
         raise answers.invalid(kind, resource.group, name, [fault])
 
 
@@ -47,13 +48,38 @@ def check_apply_type(target: Target, config: Json) -> None:
         raise answers.bad_request(f"invalid object type: {group_version}, Kind={kind}")
 
 
-def check_address(target: Target, metadata: dict[str, Any]) -> None:
-    """Make sure that a body's name and namespace are those of its path.
+def read_metadata(
+    target: Target, body: Json, unknown: list[str], *, needs_name: bool = True
+) -> dict[str, Any]:
+    """Return the metadata of a body, held against its path.
+
+    Args:
+        target: what is written to.
+        body: as sent, or as a patch left it.
+        unknown: receives the paths of fields that are not known.
+        needs_name: where the path has a name, the body must have it too.
 
     Raises:
         Refusal: 400.
     """
+    try:
+        metadata = tidy(body.get("metadata"), unknown)
+    except ValueError as problem:
+        kind = target.resource.kind
+        raise answers.bad_request(
+            f'{kind} in version "{target.version}" cannot be handled as a {kind}: {problem}'
+        ) from problem
+    _check_address(target, metadata, needs_name=needs_name)
+    return metadata
+
+
+def _check_address(target: Target, metadata: dict[str, Any], *, needs_name: bool) -> None:
+    """Make sure that a body's name and namespace are those of its path."""
     name = metadata.get("name", "")
+    if target.name and not name and needs_name:
+        raise answers.bad_request(
+            f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
+        )
     if target.name and name and name != target.name:
         raise answers.bad_request(
             f"the name of the object ({name}) does not match the name on the URL ({target.name})"
@@ -81,8 +107,7 @@ def decoded(
     resource = target.resource
     shape = resource.shapes[target.version]
     pruner = Pruner(keeps_null=keeps_null)
-    metadata = tidy(body.get("metadata") or {}, pruner.unknown)
-    check_address(target, metadata)
+    metadata = read_metadata(target, body, pruner.unknown)
     rest = {name: value for name, value in body.items() if name != "metadata"}
     pruned = pruner.prune(rest, shape, old)
     made = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from reconciler.simulator.kube.answers import bad_request
 from reconciler.simulator.kube.shape import Shape
 from reconciler.simulator.kube.trees import Json
 
@@ -63,14 +62,16 @@ def tidy(metadata: Json, unknown: list[str]) -> dict[str, Any]:
     """Return the metadata that is kept of what a client sent: known fields that say something.
 
     Args:
-        metadata: the object's metadata, or what stands in its place.
+        metadata: the object's metadata, or what stands in its place; None counts as empty.
         unknown: receives the paths of the fields that are not known.
 
     Raises:
-        Refusal: 400 for metadata that cannot be read.
+        ValueError: it is not metadata; the text says where.
     """
+    if metadata is None:
+        return {}
     if not isinstance(metadata, dict):
-        raise bad_request("metadata must be an object")
+        raise ValueError("metadata must be an object")  # noqa: TRY004 -- one error for all that is no metadata
     kept: dict[str, Any] = {}
     fields = metadata_shape().fields
     for name, value in metadata.items():
@@ -82,7 +83,7 @@ def tidy(metadata: Json, unknown: list[str]) -> dict[str, Any]:
         elif _fits(value, shape):
             kept[name] = value
         else:
-            raise bad_request(f"unable to decode metadata: {name} must be of type {shape.type}")
+            raise ValueError(f"metadata.{name} must be of type {shape.type}")
     return metadata if len(kept) == len(metadata) else kept
 
 

@@ -7,7 +7,7 @@ stated and nobody else owns, and fails where it would change what others own, un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -204,7 +204,7 @@ def after_apply(
         Refusal: 409 with one cause for each field owned by another; 500 where the configuration does not
             fit the schema (that is the code of the real server, too).
     """
-    name = config.get("metadata", {}).get("name", "")
+    name = (config.get("metadata") or {}).get("name", "")
     try:
         check_typed({k: v for k, v in config.items() if k not in ("apiVersion", "kind")}, shape)
     except NotTyped as problem:
@@ -282,11 +282,11 @@ def _apply_conflict(clashes: Sequence[tuple[Entry, FieldSet]]) -> Refusal:
     return Refusal(409, "Conflict", message, details={"causes": causes})
 
 
-def refuse_managed_fields(config: Json) -> None:
+def refuse_managed_fields(metadata: Mapping[str, Any]) -> None:
     """Refuse a configuration that states owners itself.
 
     Raises:
         Refusal: 400.
     """
-    if config.get("metadata", {}).get("managedFields"):
+    if metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")

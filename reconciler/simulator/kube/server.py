@@ -41,7 +41,7 @@ class SimKubeServer:
         host: the address to listen on.
         port: the port; 0 picks a free one.
         bookmark_every_s: seconds between the bookmarks of a watch; one more comes before it times out.
-            As on a real server, none is sent while nothing in the cluster changes.
+            As on a real server, none is sent until something in the cluster changes.
     """
 
     def __init__(

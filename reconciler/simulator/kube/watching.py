@@ -58,7 +58,7 @@ class WatchFeed:
         self._begins_with_state = initial_events or not query.revision
         # Nothing before the first event after this one is of interest; from the future on, all is.
         self.revision = query.revision or store.revision
-        self._told = self.revision
+        self._began = self.revision
 
     def pending(self) -> list[bytes]:
         """Return the lines that are due, and count them as sent; `ended` tells that no more will come."""
@@ -87,14 +87,11 @@ class WatchFeed:
         return self._table.listen(notify)
 
     def news(self) -> bytes | None:
-        """Return a bookmark, unless the cluster has not moved on since the last one (or the beginning).
+        """Return a bookmark, unless the cluster has not moved on since the watch began.
 
-        A real server sends none then either: a quiet kind may be silent for minutes.
+        A real server sends none then either: a watch in a quiet cluster may be silent for minutes.
         """
-        if self.revision <= self._told:
-            return None
-        self._told = self.revision
-        return self.bookmark()
+        return self.bookmark() if self.revision > self._began else None
 
     def bookmark(self, annotations: Mapping[str, str] | None = None) -> bytes:
         """Return a line that says how far this watch has come."""
@@ -116,7 +113,7 @@ class WatchFeed:
             stored = self._table.objects[key]
             if self._matcher is None or self._matcher(stored.body):
                 lines.append(watch_line(ADDED, self._bytes(stored)))
-        self.revision = self._told = self._store.revision
+        self.revision = self._began = self._store.revision
         if self._marks_end:
             lines.append(self.bookmark({_INITIAL_EVENTS_END: "true"}))
         return lines

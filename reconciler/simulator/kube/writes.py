@@ -16,16 +16,15 @@ from reconciler.simulator.kube import answers
 from reconciler.simulator.kube.builtin import NAMESPACES
 from reconciler.simulator.kube.builtin_rules import builtin_faults
 from reconciler.simulator.kube.decoding import (
-    check_address,
     check_apply_type,
     check_type,
     decoded,
+    read_metadata,
     refuse_unknown_in_patch,
     unknown_field_warnings,
 )
 from reconciler.simulator.kube.fieldsets import FieldSet
 from reconciler.simulator.kube.naming import metadata_faults, new_finalizer_faults
-from reconciler.simulator.kube.object_meta import tidy
 from reconciler.simulator.kube.ownership import (
     Entry,
     Writer,
@@ -84,6 +83,7 @@ class Writes:
             Refusal: 400, 404, 409 (it was modified, or is another of the same name), 422.
         """
         check_type(target, body)
+        read_metadata(target, body, [])
         stored = self._store.table(target.resource.name).objects.get(target.key)
         if stored is None and target.resource.creates_on_update:
             return self.create(target, body, options)
@@ -107,10 +107,9 @@ class Writes:
             Refusal: 400, 404, 409 (other managers own fields of it; or a precondition), 422, 500.
         """
         check_apply_type(target, config)
-        metadata = tidy(config.get("metadata") or {}, [])
-        refuse_managed_fields(config)
-        check_address(target, metadata)
         stored = self._store.table(target.resource.name).objects.get(target.key)
+        metadata = read_metadata(target, config, [], needs_name=stored is None)
+        refuse_managed_fields(metadata)
         shape = target.resource.shapes[target.version]
         if stored is None:
             return self._apply_new(target, config, options)
@@ -130,7 +129,7 @@ class Writes:
     def _apply_new(self, target: Target, config: dict[str, Any], options: WriteOptions) -> Outcome:
         if target.subresource:
             raise target.refusal(answers.not_found)
-        if uid := config["metadata"].get("uid"):
+        if uid := (config.get("metadata") or {}).get("uid"):
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise target.refusal(answers.conflict, why)
         shape = target.resource.shapes[target.version]
