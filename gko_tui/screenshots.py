@@ -1,4 +1,4 @@
-"""The README's pictures, made by the program itself over a platform that it is given.
+"""The README's pictures, made by the program itself: `python -m gko_tui.screenshots screenshots`.
 
 A picture is an SVG of 120×36 cells. The fonts that Rich would fetch from a network are replaced by
 those of the reader's machine: an SVG inside an `<img>` may not load any.
@@ -7,14 +7,18 @@ those of the reader's machine: an SVG inside an `<img>` may not load any.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gko_tui.app import GkoApp
-from gko_tui.bridge import Bridge, EngineFactory
+from gko_tui.bridge import Bridge, EngineFactory, live_engine
 from reconciler.model.errors import GkoError
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Verdict
@@ -40,19 +44,19 @@ class Picture:
 
     name: str
     keys: Sequence[str]
-    on: Callable[[Row], bool] | None = None
-    """The row to put the cursor on first."""
+    worth: Callable[[Row], int] | None = None
+    """How well a row shows what the picture is about; the cursor goes to the best one above 0."""
 
 
-def _drifted(row: Row) -> bool:
-    return row.cluster.verdict is Verdict.DRIFTED and row.cluster.change_count > 1
+def _drift(row: Row) -> int:
+    return 1 + row.cluster.change_count if row.cluster.verdict is Verdict.DRIFTED else 0
 
 
 PICTURES = (
-    Picture("table", ("S",), None),
-    Picture("diff", ("d",), _drifted),
-    Picture("detail", ("enter", "1"), _drifted),
-    Picture("dead-cluster", ("p",), None),
+    Picture("table", ("S",)),
+    Picture("diff", ("d",), _drift),
+    Picture("detail", ("enter", "1"), _drift),
+    Picture("dead-cluster", ("p",)),
 )
 
 
@@ -80,7 +84,7 @@ async def make(
         The files.
 
     Raises:
-        GkoError: the platform was not read within a minute, or has no row for a picture.
+        GkoError: the platform was not read within a minute, or has no row for a picture by then.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
@@ -94,8 +98,8 @@ async def make(
                 app.back_to_table()
                 await _until(lambda: app.top is app.table_screen, pilot)
                 app.table_screen.do_all()
-                if picture.on is not None:
-                    _put_cursor(app, picture.on)
+                if picture.worth is not None:
+                    await _put_cursor(app, picture.worth, pilot)
                 await pilot.press(*picture.keys)
                 await app.workers.wait_for_complete()
                 await pilot.pause()
@@ -131,11 +135,38 @@ async def _until(holds: Callable[[], bool], pilot: Pilot[int]) -> None:
     await pilot.pause()
 
 
-def _put_cursor(app: GkoApp, wanted: Callable[[Row], bool]) -> None:
-    table = app.table_screen.table
+async def _put_cursor(app: GkoApp, worth: Callable[[Row], int], pilot: Pilot[int]) -> None:
     rows = app.bridge.store.rows
-    for index, key in enumerate(table.listing.order):
-        if wanted(rows[key]):
-            table.move_to(index)
-            return
-    raise GkoError("no row shows what this picture is about", next_step="use the demo's platform")
+    await _until(lambda: any(worth(row) for row in rows.values()), pilot)
+    table = app.table_screen.table
+    table.settle(now=True)
+    order = table.listing.order
+    table.move_to(max(range(len(order)), key=lambda index: worth(rows[order[index]])))
+
+
+def make_from_demo(folder: Path) -> list[Path]:
+    """Write the pictures of the demo's platform.
+
+    Raises:
+        GkoError: the demo did not start, or was not read within a minute.
+    """
+    from reconciler.settings.load import load_settings
+    from reconciler.settings.paths import StatePaths
+    from reconciler.simulator.serve import start_in_subprocess
+
+    process = start_in_subprocess(None)
+    environ = {**os.environ, **process.environ}
+    environ.pop("NO_COLOR", None)
+    try:
+        with tempfile.TemporaryDirectory() as state:
+            paths = StatePaths(Path(state) / "state", Path(state) / "cache")
+            platform = load_settings(Path(process.config_path))
+            factory = live_engine(platform, paths, environ=environ, clock=time.time, debug=False)
+            return asyncio.run(make(folder, platform, paths, factory, environ=environ, clock=time.time))
+    finally:
+        process.stop()
+
+
+if __name__ == "__main__":
+    for written in make_from_demo(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")):
+        sys.stdout.write(f"{written}\n")

@@ -16,6 +16,7 @@ from gko_tui.widgets.bars import CrumbBar, HintBar, places_summary
 from gko_tui.widgets.prompt import Asking, Prompt
 from gko_tui.widgets.strips import Bar
 from reconciler.model.errors import UsageError
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
@@ -80,7 +81,7 @@ class GkoScreen(Screen[None]):
     def _where(self) -> tuple[Line, Line]:
         board = self.gko.bridge.board
         clusters = [state for state in board.clusters.values() if self.concerns_cluster(state.name)]
-        sources = [state for state in board.places if state.place.letter == "G"]
+        sources = [s for s in board.places if s.place is Place.GIT and self.concerns_source(s.name)]
         ages = {name: seconds for name, seconds in self.gko.stale.items() if self.concerns_cluster(name)}
         failure = self.gko.bridge.failure
         if failure:
@@ -92,6 +93,10 @@ class GkoScreen(Screen[None]):
 
     def concerns_cluster(self, name: str) -> bool:  # noqa: ARG002 (for screens that show fewer)
         """Whether trouble with a cluster matters on this screen."""
+        return True
+
+    def concerns_source(self, name: str) -> bool:  # noqa: ARG002 (for screens that show fewer)
+        """Whether trouble with a Git source matters on this screen."""
         return True
 
     def redraw_edges(self) -> None:

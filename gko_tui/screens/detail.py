@@ -121,6 +121,10 @@ class DetailScreen(ReadingScreen):
     def concerns_cluster(self, name: str) -> bool:
         return name == self.key.cluster
 
+    def concerns_source(self, name: str) -> bool:
+        row = self.row
+        return row is not None and row.git_trace is not None and row.git_trace.source == name
+
     def unavailable(self, action_id: str) -> str | None:
         if action_id.startswith("diff.") and self._tab != DIFF_TAB:
             return "only on the diff: press 2"

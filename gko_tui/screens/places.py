@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -19,6 +20,11 @@ _PHASES = {
     "failed": ("cannot be read", "state-error"),
     "waiting": ("waiting for the first answer", "quiet"),
 }
+_WHOLE_REVISION = re.compile(r"\b[0-9a-f]{40}\b")
+
+
+def _shortened(revision: re.Match[str]) -> str:
+    return revision[0][:7]
 
 
 class PlacesScreen(ReadingScreen):
@@ -92,13 +98,13 @@ class PlacesScreen(ReadingScreen):
         now = self.gko.clock()
         spans: list[Span] = [(f"  {safe(state.name):<18} ", "text"), (word, style)]
         if state.detail:
-            spans.append((f"  {safe(state.detail)}", "quiet"))
+            spans.append((f"  {safe(_WHOLE_REVISION.sub(_shortened, state.detail))}", "quiet"))
         stale = self.gko.stale.get(state.name) if state.place is Place.CLUSTER else None
         if stale is not None:
             spans.append((f"  {self.gko.marks.warn} stale {age(stale)}", "stale"))
         elif state.observed_at:
             spans.append((f"  seen {since(state.observed_at, now)} ago", "quiet"))
-        if state.retry_at is not None and state.retry_at > now:
+        if state.retry_at is not None and state.retry_at - now >= 1:
             spans.append((f"  next try in {age(state.retry_at - now)}", "text"))
         lines: list[Line] = [tuple(spans)]
         if state.message and state.phase != "ready":
@@ -113,7 +119,8 @@ class PlacesScreen(ReadingScreen):
         for state in states:
             if not state.kind or state.name != f"{cluster.name}/{state.kind}":
                 continue
-            if state.phase in ("failed", "partial"):
+            said_above = state.message and state.message in cluster.message
+            if state.phase in ("failed", "partial") and not said_above:
                 text = f"{state.kind}: {state.message}"
                 lines += wrapped(text, "state-error", self._width, indent="      ")
         return lines

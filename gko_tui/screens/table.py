@@ -25,6 +25,7 @@ from gko_tui.widgets.prompt import Asking
 from gko_tui.widgets.table_header import TableHeader
 from gko_tui.widgets.text_pane import TextPane
 from reconciler.model.errors import UsageError
+from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:
     from textual import events
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from gko_tui.view.commands import Command
 
 PREVIEW_AFTER_S = 0.1
+_NOTHING_TO_COMPARE = (None, Verdict.SYNCED, Verdict.UNKNOWN, Verdict.FAILED)
+"""Why such a row is as it is stands among its places, not in a diff."""
 
 
 class TableScreen(GkoScreen):
@@ -364,11 +367,11 @@ class TableScreen(GkoScreen):
     # --- the row under the cursor ----------------------------------------------------------
 
     def do_open(self) -> None:
-        """Open the row: on its diff where a hop differs, else on its places."""
+        """Open the row: on its diff where the two sides differ, else on its places."""
         key = self.table.cursor_key
-        if key is not None:
-            healthy = self.gko.bridge.store.state(key).rank == 0
-            self.gko.open_detail(key, tab=0 if healthy else 1)
+        row = self.gko.bridge.store.rows.get(key) if key is not None else None
+        if row is not None:
+            self.gko.open_detail(row.key, tab=0 if row.cluster.verdict in _NOTHING_TO_COMPARE else 1)
 
     def do_diff(self, argument: str = "") -> None:
         """Open a resource on its diff."""

@@ -51,7 +51,7 @@ class DiffText:
 
 def build(diff: HopDiff, options: DiffOptions) -> DiffText:
     """Write a hop's diff."""
-    lines: list[Line] = [_headline(diff, options)]
+    lines: list[Line] = _headline(diff, options)
     for cause in diff.causes:
         lines.extend(wrapped(cause, "text", options.width, indent="  "))
     stops: list[int] = []
@@ -68,19 +68,21 @@ def build(diff: HopDiff, options: DiffOptions) -> DiffText:
     return DiffText(tuple(lines), tuple(stops))
 
 
-def _headline(diff: HopDiff, options: DiffOptions) -> Line:
-    """The direction, always written, the verdict, and how much differs."""
+def _headline(diff: HopDiff, options: DiffOptions) -> list[Line]:
+    """The direction, always written, the verdict, and how much differs; on two lines if need be."""
     marks = options.marks
-    spans: list[Span] = [(f"{safe(diff.left)} {marks.arrow} {safe(diff.right)}", "title bold")]
+    direction = f"{safe(diff.left)} {marks.arrow} {safe(diff.right)}"
+    rest: list[Span] = []
     if diff.verdict is not None:
-        spans.append(
-            (f"   {marks.verdict(diff.verdict)} {diff.verdict.word}", f"verdict:{diff.verdict.name}")
-        )
+        word = f"{marks.verdict(diff.verdict)} {diff.verdict.word}"
+        rest.append((f"{word}   ", f"verdict:{diff.verdict.name}"))
     amount = counted(len(diff.changes), "changed field")
     if diff.ignored:
         amount += f", {len(diff.ignored)} ignored"
-    spans.append((f"   {amount}", "text"))
-    return tuple(spans)
+    rest.append((amount, "text"))
+    if cell_len(direction) + 3 + sum(cell_len(text) for text, _ in rest) <= options.width:
+        return [((f"{direction}   ", "title bold"), *rest)]
+    return [*wrapped(direction, "title bold", options.width, hanging="  "), tuple(rest)]
 
 
 def value_text(value: object) -> str:

@@ -31,10 +31,6 @@ class RowStore:
         self._states: dict[ResourceKey, Verdict] = {}
         self._counts: dict[tuple[str, str], Counter[Verdict]] = {}
 
-    def state(self, key: ResourceKey) -> Verdict:
-        """The worst verdict of a row, worked out once per row."""
-        return self._states[key]
-
     def apply(
         self,
         changed: Iterable[ResourceKey],

@@ -109,7 +109,7 @@ def places_summary(
         words.append("partly read")
     else:
         words.append("unreachable" if first.place.letter == "K" else "not readable")
-    if first.retry_at is not None and first.retry_at > now:
+    if first.retry_at is not None and first.retry_at - now >= 1:
         words.append(f"retry {age(first.retry_at - now)}")
     if len(bad) > 1:
         words.append(f"+{len(bad) - 1} more")

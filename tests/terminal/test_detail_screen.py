@@ -25,10 +25,19 @@ async def test_enter_opens_what_is_wrong_on_its_diff_and_what_is_well_on_its_pla
 ) -> None:
     async with open_terminal() as terminal:
         await terminal.command("sort state")
-        await terminal.press("enter")
+        await terminal.press("j", "enter")
+        assert "Conflict" in terminal.text
         assert "[2 Diff]" in terminal.text
         await terminal.press("escape", "G", "enter")
         assert "[1 Hops]" in terminal.text
+
+
+async def test_what_failed_opens_where_the_reason_stands(open_terminal: Opener) -> None:
+    async with open_terminal() as terminal:
+        await terminal.command("sort state")
+        await terminal.press("enter")
+        assert "[1 Hops]" in terminal.text
+        assert "spec.type is immutable" in terminal.text
 
 
 async def test_the_direction_is_written_and_both_values_and_the_manager(open_terminal: Opener) -> None:
