@@ -27,7 +27,7 @@ class WarmBodies:
         most: how many bodies are kept.
     """
 
-    def __init__(self, most: int = 1_000) -> None:
+    def __init__(self, most: int = 100) -> None:
         self._most = most
         self._kept: deque[Stored] = deque()
 
