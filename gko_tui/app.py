@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import App, SystemCommand
@@ -19,20 +18,19 @@ from textual.filter import NoColor
 from textual.screen import Screen
 from textual.widgets import Input
 
-from gko_tui.actions import ACTIONS, BY_ID, GLOBAL, TABLE, bindings_for, command_names
+from gko_tui.actions import ACTIONS, BY_ID, GLOBAL, bindings_for
 from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
-from gko_tui.clipboard import copy_text
+from gko_tui.commanding import complete, run_command
+from gko_tui.copying import copy, copy_menu
 from gko_tui.screens.base import GkoScreen
 from gko_tui.screens.table import TableScreen
 from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_themes
-from gko_tui.view.columns import COLUMNS
-from gko_tui.view.commands import completions, parse_command
-from gko_tui.view.listing import SORT_KEYS
+from gko_tui.view.lookup import find_resources, match_clusters
 from gko_tui.view.words import marks_for
 from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError, UsageError
-from reconciler.model.keys import ResourceKey, ResourceSelector
+from reconciler.model.keys import ResourceKey
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from reconciler.settings.paths import StatePaths
 
 _SIGNALLED = 128
-_MOST_COMPLETIONS = 50
 _WHILE_TYPING = ("global.back", "global.palette")
 """What a key does even while the prompt has the focus."""
 
@@ -229,29 +226,7 @@ class GkoApp(App[int]):
 
     def run_command(self, text: str) -> None:
         """Do a line of the `:` bar."""
-        names = command_names()
-        try:
-            command = parse_command(text, names)
-            if command is None:
-                return
-            action = names[command.name]
-            if action.argument and not action.argument.startswith("[") and not command.arguments:
-                raise UsageError(
-                    "says too little",
-                    subject=f":{command.name}",
-                    next_step=f"write :{command.name} {action.argument}",
-                )
-            if action.context == TABLE or command.clusters is not None or command.filter is not None:
-                self.back_to_table()
-            argument = " ".join(command.arguments)
-            if command.name == "filter" and command.filter is not None:
-                self.table_screen.set_filter(command.filter)
-                return
-            self.act(action.id, argument)
-            if command.clusters is not None or command.filter is not None:
-                self.table_screen.run_command(command)
-        except GkoError as error:
-            self.say(error.sentence(), severity="error")
+        run_command(self, text)
 
     def back_to_table(self) -> None:
         """Close everything over the table."""
@@ -260,21 +235,7 @@ class GkoApp(App[int]):
 
     def complete(self, text: str) -> list[str]:
         """What a command line could become."""
-        names = [action.command for action in ACTIONS if action.command]
-        head = text.split(" ", 1)[0]
-        arguments: dict[str, list[str]] = {
-            "@": list(self.cluster_names()),
-            "theme": sorted(self.available_themes, key=lambda name: (not name.startswith("gko-"), name)),
-            "sort": list(SORT_KEYS),
-            "columns": [*COLUMNS, "default"],
-            "scope": list(self.cluster_names()),
-            "resources": sorted({key.kind for key in self.bridge.store.rows}) if head == "resources" else [],
-        }
-        if head in ("diff", "yaml"):
-            wanted = text.rpartition(" ")[2]
-            some = {key.name for key in self.bridge.store.rows if key.name.startswith(wanted)}
-            arguments[head] = sorted(some)[:_MOST_COMPLETIONS]
-        return completions(text, sorted(names), arguments)
+        return complete(self, text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette reads the same table as everything else."""
@@ -392,42 +353,14 @@ class GkoApp(App[int]):
         self.notify(safe(message), severity=severity, markup=False, timeout=8 if severity == "error" else 4)
 
     def copy(self, text: str, what: str) -> None:
-        """Copy a text and say what became of it."""
+        """Copy a text and say what became of it; `what` names it."""
         driver = self._driver
-        copied = copy_text(
-            text,
-            what,
-            environ=self.environ,
-            folder=self.paths.state,
-            write=driver.write if driver is not None else lambda _: None,
-        )
         self._clipboard = text
-        self.say(copied.message, severity="information" if copied.ok else "warning")
+        copy(self, text, what, driver.write if driver is not None else lambda _: None)
 
     def copy_menu(self, key: ResourceKey, *, text: str = "", text_name: str = "") -> None:
-        """Ask what of a resource to copy."""
-        from gko_tui.screens.choice import Choice
-
-        row = self.bridge.store.rows.get(key)
-        choices = {
-            "the name": key.name,
-            "the resource": str(key),
-            "the command line": f"gko-tui diff {key}",
-        }
-        if row is not None and row.git_trace is not None:
-            choices["the file and line"] = f"{row.git_trace.path}:{row.git_trace.line}"
-            choices["the commit"] = row.git_trace.revision
-        if text:
-            choices[f"this text ({text_name})"] = text
-        options = [
-            (what, f"{what}   {value.splitlines()[0][:40]}") for what, value in choices.items() if value
-        ]
-
-        def chosen(what: str | None) -> None:
-            if what is not None:
-                self.copy(choices[what], what)
-
-        self.push_screen(Choice("Copy", options), chosen)
+        """Ask what of a resource to copy; `text` is what is on the screen, if that may be copied too."""
+        copy_menu(self, key, text=text, text_name=text_name)
 
     def cluster_names(self) -> tuple[str, ...]:
         """The clusters in the order of the configuration, then others that have rows."""
@@ -435,23 +368,12 @@ class GkoApp(App[int]):
         return (*self._cluster_names, *others)
 
     def match_clusters(self, wanted: tuple[str, ...]) -> frozenset[str]:
-        """The clusters that these names or globs mean.
+        """The clusters that these names, beginnings or globs mean.
 
         Raises:
             UsageError: one of them means none.
         """
-        names = self.cluster_names()
-        found: set[str] = set()
-        for pattern in wanted:
-            hits = [name for name in names if fnmatchcase(name, pattern)] or [
-                name for name in names if name.startswith(pattern)
-            ]
-            if not hits:
-                raise UsageError(
-                    "is not a cluster", subject=pattern, next_step="there are " + ", ".join(names)
-                )
-            found.update(hits)
-        return frozenset(found)
+        return match_clusters(self.cluster_names(), wanted)
 
     def find(self, text: str) -> list[ResourceKey]:
         """The resources that a RESOURCE argument means.
@@ -459,11 +381,7 @@ class GkoApp(App[int]):
         Raises:
             UsageError: it means none, or is not of the form.
         """
-        selector = ResourceSelector.parse(text)
-        found = sorted(key for key in self.bridge.store.rows if selector.matches(key))
-        if not found:
-            raise UsageError("no such resource is known", subject=text, next_step="press / to look for it")
-        return found
+        return find_resources(self.bridge.store.rows, text)
 
 
 def run_terminal(

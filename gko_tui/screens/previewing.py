@@ -30,10 +30,12 @@ class Preview:
         self._app = app
         self._told: tuple[Row, list[Line]] | None = None
         self._titled = ""
+        self._target: ResourceKey | None = None
 
     async def show(self, pane: TextPane, key: ResourceKey | None) -> None:
-        """Show one resource; a late answer never paints over another one (the worker is exclusive)."""
+        """Show one resource; a late answer never paints over another one."""
         epoch = self._app.bridge.epoch
+        self._target = key
         row = self._app.bridge.store.rows.get(key) if key is not None else None
         if row is None:
             self._titled = pane.border_title = "resource"
@@ -60,7 +62,7 @@ class Preview:
             text = build(diff, options)
             # The headline and the causes already stand above, with the hop.
             changes = list(text.lines[text.stops[0] :]) if text.stops else []
-        if self._app.bridge.epoch != epoch:
+        if (self._app.bridge.epoch, self._target) != (epoch, key):
             return
         self._told = (row, changes)
         pane.show([*lines, EMPTY, *changes], keep_place=True)

@@ -11,13 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from gko_tui.actions import TABLE, bindings_for
-from gko_tui.screens.base import GkoScreen
 from gko_tui.screens.previewing import Preview
+from gko_tui.screens.table_moves import TableMoves
+from gko_tui.screens.table_order import COLUMN_ALIASES, TableOrder
 from gko_tui.screens.table_words import count_summary, empty_words, scope_lines, table_crumbs
 from gko_tui.view.columns import APIS_VIEW, COLUMNS, RESOURCES_VIEW
 from gko_tui.view.filtering import NO_FILTER, parse_filter
 from gko_tui.view.lines import Line, Span
-from gko_tui.view.listing import DEFAULT_SORT, SORT_KEYS, Health, Listing, Scope, Sort
+from gko_tui.view.listing import Health, Listing, Scope
 from gko_tui.view.store import API_KINDS, ChangeSet
 from gko_tui.widgets.api_table import ApiTable
 from gko_tui.widgets.bars import HeaderBar, Summary
@@ -39,7 +40,7 @@ _NOTHING_TO_COMPARE = (None, Verdict.SYNCED, Verdict.UNKNOWN, Verdict.FAILED)
 """Why such a row is as it is stands among its places, not in a diff."""
 
 
-class TableScreen(GkoScreen):
+class TableScreen(TableMoves, TableOrder):
     """Rows of the scope, filtered and sorted, kept live."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = (TABLE,)
@@ -70,7 +71,7 @@ class TableScreen(GkoScreen):
             self.query_one(name).can_focus = False
         self.query_one("#scopes").border_title = "scope"
         self.query_one("#preview").border_title = "resource"
-        self._relist()
+        self.relist()
         self.focus_main()
 
     def on_screen_resume(self) -> None:
@@ -188,7 +189,8 @@ class TableScreen(GkoScreen):
 
     # --- scope, filter, order --------------------------------------------------------------
 
-    def _relist(self, *, home: bool = False) -> None:
+    def relist(self, *, home: bool = False) -> None:
+        """Choose and sort anew after the scope, the filter or the order changed; `home`: from the top."""
         self.table.relist(home=home)
         self.query_one(TableHeader).lay_out(self.table.columns, self.listing.sort)
         self._say_empty()
@@ -211,7 +213,7 @@ class TableScreen(GkoScreen):
             UsageError: it names a field that does not exist.
         """
         self.listing.filter = parse_filter(text)
-        self._relist(home=True)
+        self.relist(home=True)
 
     def typed(self, asking: Asking, text: str) -> None:
         if asking is Asking.FILTER:
@@ -230,7 +232,7 @@ class TableScreen(GkoScreen):
     def cancelled(self, asking: Asking) -> None:
         if asking is Asking.FILTER:
             self.listing.filter = self._filter_before
-            self._relist()
+            self.relist()
 
     def back(self) -> bool:
         if super().back():
@@ -238,12 +240,12 @@ class TableScreen(GkoScreen):
         if not self.listing.is_narrowed:
             return False
         self.listing.filter, self.listing.health = NO_FILTER, Health.ALL
-        self._relist()
+        self.relist()
         return True
 
     def _set_health(self, health: Health) -> None:
         self.listing.health = health
-        self._relist(home=True)
+        self.relist(home=True)
 
     def do_errors(self) -> None:
         """Only what is not Synced, or all again."""
@@ -257,7 +259,7 @@ class TableScreen(GkoScreen):
         """Everything of the kinds on show again."""
         self.listing.filter, self.listing.health = NO_FILTER, Health.ALL
         self.listing.scope = replace(self.listing.scope, clusters=None)
-        self._relist()
+        self.relist()
 
     def do_apis(self) -> None:
         """The kinds that are APIs."""
@@ -270,7 +272,7 @@ class TableScreen(GkoScreen):
     def _set_kinds(self, kinds: frozenset[str] | None) -> None:
         self.listing.scope = replace(self.listing.scope, kinds=kinds)
         self.table.view = APIS_VIEW if kinds is API_KINDS else RESOURCES_VIEW
-        self._relist(home=True)
+        self.relist(home=True)
 
     def do_scope(self, argument: str = "") -> None:
         """Look at these clusters only; at all of them without an argument."""
@@ -294,52 +296,10 @@ class TableScreen(GkoScreen):
         wanted = self.gko.match_clusters(clusters)
         self.gko.bridge.epoch += 1
         self.listing.scope = replace(self.listing.scope, clusters=wanted or None)
-        self._relist(home=True)
-
-    def _sort(self, column: str) -> None:
-        """First press: by this column; second: turned round; third: as in the beginning."""
-        present = self.listing.sort
-        if present.column != column:
-            self.listing.sort = Sort(column)
-        elif not present.reverse:
-            self.listing.sort = Sort(column, True)
-        else:
-            self.listing.sort = DEFAULT_SORT
-        self._relist(home=True)
-
-    def do_sort(self, argument: str) -> None:
-        """Sort by a column that is named."""
-        name = argument.lower().lstrip("-")
-        column = {"name": "api", "ns": "namespace", "rev": "revision"}.get(name, name)
-        if column not in SORT_KEYS:
-            raise UsageError(
-                "is not a column", subject=argument, next_step="use one of " + ", ".join(SORT_KEYS)
-            )
-        self.listing.sort = Sort(column, argument.startswith("-"))
-        self._relist(home=True)
-
-    def do_sort_name(self) -> None:
-        """By name."""
-        self._sort("api")
-
-    def do_sort_age(self) -> None:
-        """By age of the state."""
-        self._sort("age")
-
-    def do_sort_state(self) -> None:
-        """By state."""
-        self._sort("state")
-
-    def do_sort_namespace(self) -> None:
-        """By namespace."""
-        self._sort("namespace")
-
-    def do_sort_owner(self) -> None:
-        """By who changed it last."""
-        self._sort("owner")
+        self.relist(home=True)
 
     def on_table_header_clicked(self, event: TableHeader.Clicked) -> None:
-        self._sort(event.column)
+        self.sort_by(event.column)
 
     def do_columns(self, argument: str = "") -> None:
         """Show these columns, or the usual ones."""
@@ -347,7 +307,7 @@ class TableScreen(GkoScreen):
         if not names or names == ["default"]:
             self.table.view = APIS_VIEW if self.listing.scope.kinds is API_KINDS else RESOURCES_VIEW
         else:
-            names = [{"name": "api", "ns": "namespace", "rev": "revision"}.get(n, n) for n in names]
+            names = [COLUMN_ALIASES.get(name, name) for name in names]
             unknown = [name for name in names if name not in COLUMNS]
             if unknown:
                 raise UsageError(
@@ -404,42 +364,8 @@ class TableScreen(GkoScreen):
         if self.table.cursor_key is not None:
             self.gko.copy_menu(self.table.cursor_key)
 
-    # --- moving ----------------------------------------------------------------------------
-
     def focus_main(self) -> None:
         self.set_focus(self.table)
-
-    def do_down(self) -> None:
-        """One row down."""
-        self.table.move_by(1)
-
-    def do_up(self) -> None:
-        """One row up."""
-        self.table.move_by(-1)
-
-    def do_top(self) -> None:
-        """The first row."""
-        self.table.move_to(0)
-
-    def do_bottom(self) -> None:
-        """The last row."""
-        self.table.move_to(len(self.listing.order) - 1)
-
-    def do_page_down(self) -> None:
-        """One page down."""
-        self.table.move_by(self.table.page - 1)
-
-    def do_page_up(self) -> None:
-        """One page up."""
-        self.table.move_by(1 - self.table.page)
-
-    def do_half_down(self) -> None:
-        """Half a page down."""
-        self.table.move_by(self.table.page // 2)
-
-    def do_half_up(self) -> None:
-        """Half a page up."""
-        self.table.move_by(-(self.table.page // 2))
 
     def on_click(self, event: events.Click) -> None:
         scopes = self.query_one("#scopes", TextPane)

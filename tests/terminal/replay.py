@@ -270,10 +270,11 @@ class Replay:
         self.questions.append(("refresh", None))
 
     async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff:
-        self.questions.append(("diff", key))
         if self.hold_diff:
             self.loop = asyncio.get_running_loop()
             self.gate = self.gate or asyncio.Event()
+        self.questions.append(("diff", key))
+        if self.gate is not None:
             await self.gate.wait()
         row = self.fleet.row(key) if self.fleet else None
         if row is None:

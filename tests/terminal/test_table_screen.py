@@ -312,7 +312,7 @@ async def test_the_preview_follows_the_cursor_and_drops_late_answers(open_termin
     async with open_terminal(replay, size=(200, 50)) as terminal:
         table = table_of(terminal)
         table.move_to(terminal.names.index("payments-api"))
-        await terminal.until(lambda: any(name == "diff" for name, _ in replay.questions))
+        await terminal.until(lambda: ("diff", row().key) in replay.questions)
         table.move_to(terminal.names.index("service-00"))
         await terminal.until(lambda: "service-00.yaml" in terminal.text)
         replay.release()
