@@ -86,23 +86,14 @@ def test_a_plugins_configuration_may_come_as_text_and_nothing_in_it_is_taken_for
     written = {"id": "f", "request": [step | {"configuration": json.dumps(step["configuration"])}]}
     less = {"id": "f", "request": [step | {"configuration": {"limit": 5}}]}
     assert differing(definition("o", flows=[flow]), definition("o", flows=[written])) == []
-    assert (
-        differing(definition("o", flows=[flow]), definition("o", flows=[less]))
-        == [
-            "definition.flows[0].request[0].configuration.enabled",
-            "definition.flows[0].request[0].configuration.headers",
-        ]
-        or len(differing(definition("o", flows=[flow]), definition("o", flows=[less]))) == 2
-    )
+    assert len(differing(definition("o", flows=[flow]), definition("o", flows=[less]))) == 2
 
 
 def test_an_encrypted_property_is_plain_on_the_gateway_and_is_no_drift() -> None:
     published = definition("o", properties=[{"key": "token", "value": "Zm9v", "encrypted": True}])
     deployed = definition("o", properties=[{"key": "token", "value": "foo", "encrypted": False}])
     assert differing(published, deployed) == []
-    assert differing(published, definition("o")) == ["definition.properties"] or differing(
-        published, definition("o")
-    ) == ["definition.properties[token]"]
+    assert differing(published, definition("o")) == ["definition.properties"]
 
 
 def test_credentials_in_a_definition_are_compared_and_never_shown() -> None:
