@@ -19,6 +19,8 @@ CHANGED_PER_POLL = 200
 AGED_PER_POLL = 20
 """Details read in one poll only because their turn has come: 1,000 APIs in 50 polls."""
 AT_A_TIME = 4
+WITHOUT_ANSWER = 3
+"""So many requests of one poll without any answer end it: the pod is away, not one of its APIs."""
 _NAMED = 3
 
 
@@ -46,7 +48,9 @@ class PodPoll:
         self._untold = ""
         self._sync: SyncFacts | None = None
         self._known: dict[str, ListedApi] = {}
-        self._wanted: set[str] = set()
+        self._digests: dict[str, bytes] = {}
+        self._wanted: dict[str, float] = {}
+        self._unread: dict[str, GatewayError] = {}
         self._turn: deque[str] = deque()
         self._doubles: tuple[str, ...] = ()
 
@@ -55,9 +59,15 @@ class PodPoll:
         """The version the pod runs; empty before the first poll."""
         return self._facts.version if self._facts is not None else ""
 
-    def want(self, api_ids: Iterable[str]) -> None:
-        """Read these in the next poll, if they are deployed then."""
-        self._wanted.update(api_ids)
+    def want(self, api_ids: Iterable[str], until: float) -> None:
+        """Read these in every poll until they have changed, or that instant has passed; once in any case.
+
+        Args:
+            api_ids: what is not deployed is passed over: it is read when it is listed.
+            until: seconds since the epoch.
+        """
+        for api_id in api_ids:
+            self._wanted[api_id] = max(until, self._wanted.get(api_id, 0.0))
 
     async def once(self, *, whole: bool = False) -> None:
         """Poll the pod and tell the sink.
@@ -74,8 +84,9 @@ class PodPoll:
         apis = {api.id: api for api in listed}
         self._doubles = _twice(listed)
         self._sink.listed(self._gateway, self._pod, frozenset(apis), at)
-        for api_id in self._known.keys() - apis.keys():
-            del self._known[api_id]
+        for remembered in (self._known, self._digests, self._unread):
+            for api_id in remembered.keys() - apis.keys():
+                del remembered[api_id]
         due = list(apis) if whole else self._due(apis)
         await self._read(due, apis)
 
@@ -88,6 +99,9 @@ class PodPoll:
                 f"lists {len(self._doubles)} API(s) more than once: {named}; look at the gateway's log, "
                 "a reload of its APIs may help",
             )
+        if self._unread:
+            more = f" (and {len(self._unread) - 1} more APIs)" if len(self._unread) > 1 else ""
+            return "partial", f"{next(iter(self._unread.values())).sentence()}{more}"
         if self._health is not None and not self._health.healthy:
             probes = [
                 f"{short(probe)} ({short(message)})" if message else short(probe)
@@ -112,8 +126,8 @@ class PodPoll:
             if isinstance(trouble, BaseException) and not isinstance(trouble, GatewayError):
                 raise trouble
         if self._facts is not None and self._facts.id != facts.id:
-            self._known.clear()  # another process answers: nothing of the last one counts
-            self._turn.clear()
+            for remembered in (self._known, self._digests, self._unread):
+                remembered.clear()  # another process answers: nothing of the last one counts
         self._facts = facts
         self._health = None if isinstance(health, BaseException) else health
         self._untold = next((t.sentence() for t in (health, sync) if isinstance(t, GatewayError)), "")
@@ -142,18 +156,26 @@ class PodPoll:
         return due
 
     async def _read(self, due: list[str], apis: dict[str, ListedApi]) -> None:
-        """Read details, a few at a time; the first failure ends it and is raised."""
+        """Read details, a few at a time. One API that cannot be read is noted, and the others go on.
+
+        Raises:
+            GatewayError: the pod refuses us, or does not answer any more.
+        """
         waiting = deque(due)
+        silent = 0
 
         async def worker() -> None:
+            nonlocal silent
             while waiting:
                 api_id = waiting.popleft()
-                deployed = await self._api.api(api_id)
-                self._wanted.discard(api_id)
-                if deployed is None:
-                    continue  # it has gone since the list was read: the next list says so
-                self._known[api_id] = apis[api_id]
-                self._sink.api(self._gateway, self._pod, deployed, self._clock())
+                until = self._wanted.pop(api_id, 0.0)
+                try:
+                    await self._read_one(apis[api_id], until)
+                except GatewayError as error:
+                    silent += error.status is None
+                    if error.status == 401 or silent >= min(WITHOUT_ANSWER, len(due)):
+                        raise
+                    self._unread[api_id] = error
 
         workers = [asyncio.create_task(worker()) for _ in range(min(AT_A_TIME, len(due)))]
         try:
@@ -162,7 +184,18 @@ class PodPoll:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        self._wanted &= apis.keys()
+
+    async def _read_one(self, listed: ListedApi, until: float) -> None:
+        deployed = await self._api.api(listed.id)
+        self._unread.pop(listed.id, None)
+        if deployed is None:
+            return  # it has gone since the list was read: the next list says so
+        now = self._clock()
+        if now < until and self._digests.get(listed.id) == deployed.digest:
+            self.want([listed.id], until)
+        self._known[listed.id] = listed
+        self._digests[listed.id] = deployed.digest
+        self._sink.api(self._gateway, self._pod, deployed, now)
 
 
 def _twice(listed: Iterable[ListedApi]) -> tuple[str, ...]:

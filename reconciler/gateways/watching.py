@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 POLL_S = 5.0
 """As often as a gateway itself polls."""
+EXPECT_S = 20.0
+"""How long after a deployment its arrival is looked for in every poll."""
 LONGEST_S = 60.0
 """The longest wait between two tries of a pod, or of the list of pods, that cannot be read."""
 
@@ -87,11 +89,17 @@ class GatewayObserver:
         self._waiting: tuple[str, ...] = ()
         self._told: tuple[str, str] | None = None
 
-    def look_at(self, api_ids: Iterable[str]) -> None:
-        """Read these APIs on every pod now: something was published, or a person looks at them."""
+    def look_at(self, api_ids: Iterable[str], *, for_s: float = EXPECT_S) -> None:
+        """Read these APIs on every pod now, and in every poll until they have changed there.
+
+        Args:
+            api_ids: what was published, or what a person looks at.
+            for_s: for how many seconds a change is expected.
+        """
         wanted = frozenset(api_ids)
+        until = self._clock() + for_s
         for pod, poll in self._polls.items():
-            poll.want(wanted)
+            poll.want(wanted, until)
             self._wake[pod].set()
 
     async def observe_once(self, sink: GatewaySink) -> None:

@@ -56,8 +56,13 @@ class FakeGateway:
         self.seen: list[str] = []
         self.port = 0
         self.url = ""
-        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._authorization = f"Basic {pair}" if password else ""
+        self._authorization = ""
+        if password:
+            self.expect(user, password)
+
+    def expect(self, user: str, password: str) -> None:
+        """Ask for these credentials from now on."""
+        self._authorization = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
     def deploy(self, api_id: str, revision: str = "1", at: int = 1_700_000_000_000, **changes: Any) -> None:
         self.apis[api_id] = (revision, at, definition(api_id, **changes))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.gateways.credentials import BasicAuth
 from reconciler.gateways.facts import DeployedApi, Health, NodeFacts, SyncFacts
 from reconciler.gateways.failures import GatewayError
 from reconciler.gateways.folding import PodView
@@ -20,7 +21,7 @@ from reconciler.model.errors import ClusterError
 from reconciler.model.rows import PlaceState
 from reconciler.settings.model import GatewaySpec
 from tests.unit.cluster.simulated_time import SimulatedTime
-from tests.unit.gateways.fake_gateway import FakeGateway, cut_off, text
+from tests.unit.gateways.fake_gateway import Answer, FakeGateway, cut_off, text
 
 PATIENCE_S = 10.0
 
@@ -69,8 +70,10 @@ class Told(GatewayViews):
         return next(view for view in self.of("edge") if view.pod == pod)
 
 
-def by_url(url: str, time: SimulatedTime, access: Access | None = None) -> GatewayObserver:
-    place = UrlPlace(GatewaySpec(name="edge", url=url), access or Access(timeout_s=5), {})
+def by_url(
+    url: str, time: SimulatedTime, access: Access | None = None, environ: dict[str, str] | None = None
+) -> GatewayObserver:
+    place = UrlPlace(GatewaySpec(name="edge", url=url), access or Access(), environ or {})
     return GatewayObserver("edge", place, clock=time.clock, sleep=time.sleep, random=time.random)
 
 
@@ -144,6 +147,63 @@ async def test_what_the_control_plane_published_is_read_at_once(
     assert time.now == 1_700_000_000.0, "no time had to pass"
 
 
+async def test_a_deployment_that_has_not_arrived_yet_is_looked_for_in_every_poll(time: SimulatedTime) -> None:
+    gateway = FakeGateway()
+    for number in range(AGED_PER_POLL * 10):
+        gateway.deploy(f"api-{number}")
+    told = Told()
+    async with gateway.serving():
+        observer = by_url(gateway.url, time)
+        async with running(observer, told):
+            await told.until(lambda: told.phase() == "ready")
+            await time.until_sleeping(POLL_S, 2)
+            observer.look_at(["api-199"])
+            for _ in range(2):
+                gateway.details_asked()
+                await time.until_sleeping(POLL_S, 2)
+                await time.advance(POLL_S)
+            gateway.deploy("api-199", "2")
+            await time.until_sleeping(POLL_S, 2)
+            await time.advance(POLL_S)
+            await told.until(lambda: told.one().deployed["api-199"].revision == "2")
+            await time.until_sleeping(POLL_S, 2)
+            gateway.details_asked()
+            await time.advance(POLL_S)
+            await time.until_sleeping(POLL_S, 2)
+            assert gateway.details_asked().count("api-199") == 0, "it has arrived: only its turn counts again"
+
+
+@pytest.mark.parametrize("answer", [cut_off, text("{"), text("<html>", "text/html"), text("", status=500)])
+async def test_one_api_that_cannot_be_read_is_told_and_the_others_are_read(
+    gateway: FakeGateway, time: SimulatedTime, answer: Answer
+) -> None:
+    gateway.instead["/_node/apis/orders"] = answer
+    told = Told()
+    await by_url(gateway.url, time).observe_once(told)
+    assert told.phase() == "partial"
+    assert told.states["edge"].message.startswith("edge: ")
+    assert told.one().deployed.keys() == {"stock"}
+
+
+async def test_credentials_refused_halfway_keep_what_was_read_with_the_reason(time: SimulatedTime) -> None:
+    gateway = FakeGateway(password="first")
+    gateway.deploy("orders", "3")
+    told = Told()
+    auth = BasicAuth(password_env="PASSWORD")
+    async with gateway.serving():
+        observer = by_url(gateway.url, time, Access(auth=auth), {"PASSWORD": "first"})
+        async with running(observer, told):
+            await told.until(lambda: told.phase() == "ready")
+            await time.until_sleeping(POLL_S, 2)
+            gateway.expect("admin", "second")
+            await time.advance(POLL_S)
+            await told.until(lambda: told.phase() == "failed")
+    view = told.one()
+    assert view.deployed["orders"].revision == "3"
+    assert "refused the credentials" in view.problem
+    assert view.listed_at == 1_700_000_000.0
+
+
 async def test_an_api_that_was_stopped_is_absent_after_one_poll(
     gateway: FakeGateway, time: SimulatedTime
 ) -> None:
@@ -179,7 +239,7 @@ async def test_an_api_listed_twice_is_told_and_the_rest_goes_on(
     assert "lists 1 API(s) more than once: orders" in state.message
 
 
-@pytest.mark.parametrize("path", ["/_node", "/_node/apis", "/_node/apis/orders"])
+@pytest.mark.parametrize("path", ["/_node", "/_node/apis"])
 async def test_a_broken_answer_is_told_then_tried_again_and_forgotten(
     gateway: FakeGateway, time: SimulatedTime, path: str
 ) -> None:
