@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from reconciler.gateways.facts import too_deep
 from reconciler.gateways.folding import KUBERNETES, Expectation
 
 PUBLISHING = frozenset({"PUBLISH_API", "START_API"})
@@ -104,13 +105,13 @@ def _written_at(metadata: Mapping[str, Any]) -> float:
 
 
 def _json(value: object) -> dict[str, Any]:
-    """An object that came as JSON in a text, or as itself; empty where it is neither."""
+    """An object that came as JSON in a text, or as itself; empty where it is neither, or absurdly deep."""
     if isinstance(value, str):
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
             return {}
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) and not too_deep(value) else {}
 
 
 def _property(event: Mapping[str, Any], name: str) -> str:

@@ -14,7 +14,12 @@ from typing import Any, Protocol
 
 import orjson
 
+from reconciler.rules.text import printable
+
 TECHNICAL_PORT = 18082
+MAX_DEPTH = 100
+"""Levels of nesting that a definition may have; real ones have some ten."""
+_MAX_TEXT = 500
 
 
 class ByteStream(Protocol):
@@ -197,8 +202,28 @@ def deployed_api(api_id: str, body: Mapping[str, Any], content: bytes) -> Deploy
     )
 
 
+def too_deep(value: object) -> bool:
+    """Whether a value is nested deeper than `MAX_DEPTH`: no definition, and a danger to whatever walks it."""
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for outer in level
+            for item in (
+                outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ()
+            )
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _text(value: object) -> str:
-    return "" if value is None or isinstance(value, (dict, list, bool)) else str(value)
+    """A short text that is safe to show, for a gateway may answer anything."""
+    if value is None or isinstance(value, (dict, list, bool)):
+        return ""
+    return printable(str(value)[:_MAX_TEXT])
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -202,7 +202,7 @@ def _running(
     if expected.definition is None:
         known = bool(expected.revision)
         return (Verdict.SYNCED, "", ()) if known else (Verdict.UNKNOWN, "what was published is not known", ())
-    changes = compare(expected.definition, deployed, _tags(view))
+    changes = compare(expected.definition, deployed, tags_of(view))
     if not changes:
         return Verdict.SYNCED, "", ()
     return Verdict.DRIFTED, "runs another definition than was published under that revision", changes
@@ -221,7 +221,7 @@ def _another_revision(
 
 
 def _absent(expected: Expectation, view: PodView, waiting: bool) -> _Found:
-    tags = _tags(view)
+    tags = tags_of(view)
     if takes(tags, expected.tags) is None:
         wanted = ", ".join(expected.tags)
         return Verdict.UNKNOWN, f"is not there; whether its tags ({wanted}) keep it off is not known", ()
@@ -255,12 +255,13 @@ def _kept_off(expected: Expectation, view: PodView) -> str:
         ):
             if own and names and not {name.casefold() for name in own} & {name.casefold() for name in names}:
                 return f"this gateway takes only the {word} {', '.join(own)}"
-    if takes(_tags(view), expected.tags) is False:
+    if takes(tags_of(view), expected.tags) is False:
         return f"its tags ({', '.join(expected.tags)}) are not for this gateway"
     return ""
 
 
-def _tags(view: PodView) -> tuple[str, ...] | None:
+def tags_of(view: PodView) -> tuple[str, ...] | None:
+    """The sharding tags of a pod's gateway, its own word first; None: not known."""
     if view.tags is not None:
         return view.tags
     return view.facts.tags if view.facts is not None else None

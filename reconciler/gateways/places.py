@@ -208,6 +208,30 @@ class ClusterPlace:
         )
 
 
+def place_of(
+    spec: GatewaySpec,
+    access: Access,
+    environ: Mapping[str, str],
+    *,
+    list_pods: PodLister,
+    dial: Dialer,
+    proxy: str | None = None,
+) -> GatewayPlace:
+    """Choose how a configured gateway is reached: by its URL, or through a port-forward to each pod.
+
+    Args:
+        spec: the gateway.
+        access: credentials, limits, TLS.
+        environ: the environment.
+        list_pods: lists pods of a cluster.
+        dial: opens connections to pods of a cluster.
+        proxy: the URL of a proxy on the way to the gateway's URL, or None.
+    """
+    if spec.url is not None:
+        return UrlPlace(spec, access, environ, proxy=proxy)
+    return ClusterPlace(spec, access, environ, list_pods=list_pods, dial=dial)
+
+
 def pods_of(items: Iterable[Mapping[str, Any]], port: int = TECHNICAL_PORT) -> Pods:
     """Sort pods into those that can be asked and those that cannot yet.
 

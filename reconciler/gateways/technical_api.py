@@ -24,6 +24,7 @@ from reconciler.gateways.facts import (
     health_of,
     node_facts,
     sync_facts,
+    too_deep,
 )
 from reconciler.gateways.failures import GatewayError, short, status_failure, transport_failure, unexpected
 
@@ -135,6 +136,8 @@ class TechnicalApi:
             raise
         if not isinstance(body, dict):
             raise self._wrong_shape(path, "an object", status)
+        if too_deep(body):
+            raise unexpected(self.gateway, self.pod, f"{path} answered JSON that is nested too deeply")
         definition = body.get("definition")
         told = definition.get("id", api_id) if isinstance(definition, dict) else api_id
         if told != api_id:

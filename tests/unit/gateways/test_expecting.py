@@ -14,6 +14,8 @@ from reconciler.gateways.folding import PodView, comparing, judge_pod
 from reconciler.model.verdicts import Verdict
 from tests.unit.gateways.fake_gateway import definition
 
+DEEP = '{"definition": ' + '{"a": ' * 300 + "1" + "}" * 301
+
 
 def event(kind: str, at: str, number: str = "1", **changes: Any) -> dict[str, Any]:
     payload = json.dumps({"id": "orders", "definition": json.dumps(definition("orders", tags=["internal"]))})
@@ -59,7 +61,9 @@ def test_an_api_that_was_never_published_expects_nothing() -> None:
     assert expectation_of_events("orders", [other], read_at=5.0) is None
 
 
-@pytest.mark.parametrize("payload", [None, "", "{", "[]", '{"definition": "{"}', '{"definition": 3}', 7])
+@pytest.mark.parametrize(
+    "payload", [None, "", "{", "[]", '{"definition": "{"}', '{"definition": 3}', 7, DEEP]
+)
 def test_a_payload_that_cannot_be_read_leaves_the_definition_unknown(payload: object) -> None:
     broken = event("PUBLISH_API", "not an instant", "4", payload=payload)
     wanted = expectation_of_events("orders", [broken], read_at=5.0)

@@ -18,6 +18,7 @@ from reconciler.gateways.folding import (
     judge_pod,
 )
 from reconciler.gateways.sharding import takes
+from reconciler.gateways.showing import pod_diff
 from reconciler.model.verdicts import Verdict
 from tests.unit.gateways.fake_gateway import definition
 
@@ -272,3 +273,24 @@ def test_gateways_fold_into_the_worst_and_one_concerned_alone_speaks_for_itself(
 def test_an_unread_pod_is_never_drawn_as_in_sync() -> None:
     folded = fold("edge", [said(Verdict.SYNCED, "a"), said(Verdict.UNKNOWN, "b", "refused")])
     assert (folded.verdict, folded.text) == (Verdict.UNKNOWN, "1/2")
+
+
+# -- showing -----------------------------------------------------------------------------------
+
+
+def test_a_pods_diff_shows_both_sides_as_far_as_they_are_compared() -> None:
+    wanted, view = expected(), pod(runs=definition("orders", name="By hand", flows=[]))
+    diff = pod_diff(wanted, view, judged(wanted, view), "orders", key=KEY)
+    assert (diff.left, diff.right) == ("published revision 4", "edge/pod-1 revision 4")
+    assert diff.verdict is Verdict.DRIFTED
+    assert "  name: API orders" in diff.left_lines
+    assert "  name: By hand" in diff.right_lines
+    assert not any("flows" in line for line in diff.right_lines), "what is empty is not compared"
+
+
+def test_the_diff_of_an_absent_api_has_one_side_only() -> None:
+    wanted, view = expected(), pod(absent=True)
+    diff = pod_diff(wanted, view, judged(wanted, view), "orders", key=KEY)
+    assert diff.left_lines
+    assert diff.right_lines == ()
+    assert diff.causes == ("is not deployed",)

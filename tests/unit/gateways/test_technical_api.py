@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from reconciler.gateways.credentials import Authorization, BasicAuth
 from reconciler.gateways.failures import GatewayError
@@ -118,6 +120,40 @@ async def test_a_gateway_that_hangs_is_given_up_in_time(gateway: FakeGateway) ->
     release.set()
     assert error.reason == "timeout"
     assert "did not answer in time (0.2 s)" in error.what
+
+
+async def test_an_answer_that_never_ends_is_given_up_in_time(gateway: FakeGateway) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await response.write(b" " * 1024)
+                await asyncio.sleep(0)
+        return response
+
+    gateway.instead["/_node/apis"] = endless
+    error = await refusal(api_of(gateway.url, Access(timeout_s=0.2)))
+    assert error.reason == "timeout"
+
+
+async def test_a_definition_that_is_nested_absurdly_deep_is_refused(gateway: FakeGateway) -> None:
+    gateway.instead["/_node/apis/orders"] = text('{"definition": ' + "[" * 500 + "]" * 500 + "}")
+    api = api_of(gateway.url)
+    with pytest.raises(GatewayError, match="nested too deeply"):
+        await api.api("orders")
+    await api.aclose()
+
+
+async def test_what_a_gateway_says_of_itself_is_safe_to_show(gateway: FakeGateway) -> None:
+    gateway.version = "4.12\x1b[31m"
+    gateway.sync = {"initialDone": True, "lastOnError": 1, "lastErrorMessage": "\x1b]0;title\x07"}
+    api = api_of(gateway.url)
+    node, sync = await api.node(), await api.sync()
+    await api.aclose()
+    assert sync is not None
+    assert "\x1b" not in node.version + sync.last_error
+    assert node.version == "4.12\\e[31m"
 
 
 async def test_a_closed_port_is_refused_in_a_sentence() -> None:

@@ -13,7 +13,7 @@ from reconciler.gateways.credentials import BasicAuth
 from reconciler.gateways.facts import DeployedApi, Health, NodeFacts, SyncFacts
 from reconciler.gateways.failures import GatewayError
 from reconciler.gateways.folding import PodView
-from reconciler.gateways.places import Access, ClusterPlace, UrlPlace, pods_of, unique_gateways
+from reconciler.gateways.places import Access, UrlPlace, place_of, pods_of, unique_gateways
 from reconciler.gateways.pod_poll import AGED_PER_POLL, CHANGED_PER_POLL
 from reconciler.gateways.views import GatewayViews
 from reconciler.gateways.watching import POLL_S, GatewayObserver
@@ -344,7 +344,7 @@ class Cluster:
 
     def observer(self, time: SimulatedTime) -> GatewayObserver:
         spec = GatewaySpec(name="edge", cluster="prod", namespace="gravitee", selector="app=gateway")
-        place = ClusterPlace(spec, Access(), {}, list_pods=self.list_pods, dial=self.dial)
+        place = place_of(spec, Access(), {}, list_pods=self.list_pods, dial=self.dial)
         return GatewayObserver("edge", place, clock=time.clock, sleep=time.sleep, random=time.random)
 
 
