@@ -147,6 +147,10 @@ class GkoScreen(Screen[None]):
         else:
             self.done(event.asking, event.text)
 
+    def on_prompt_ahead(self, event: Prompt.Ahead) -> None:
+        event.stop()
+        self.gko.simulate_key(event.key)
+
     def typed(self, asking: Asking, text: str) -> None:
         """The text of the prompt changed; a UsageError is shown beside it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -63,6 +64,24 @@ class _Line(Input):
         self.value = text
         self.cursor_position = len(text)
 
+    async def _on_key(self, event: events.Key) -> None:
+        """Take Enter here, in the order of typing, and hand on what was typed after it.
+
+        Over a slow line `/pay⏎⏎` comes in one packet. As a binding, Enter would make a round through
+        the app while the keys behind it are already letters of the filter.
+        """
+        prompt = self.parent
+        assert isinstance(prompt, Prompt)
+        if not prompt.is_open:
+            event.stop()
+            event.prevent_default()
+            prompt.post_message(Prompt.Ahead(event.key))
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            prompt.answer(self.value)
+        # Anything else goes on to Input's own handler: Textual calls those of all base classes.
+
     def action_take(self) -> None:
         """Take the ghost text."""
         self.action_end()
@@ -105,6 +124,13 @@ class Prompt(Horizontal):
         def __init__(self, asking: Asking, text: str) -> None:
             super().__init__()
             self.asking, self.text = asking, text
+
+    class Ahead(Message):
+        """A key was pressed before the closing of the prompt had come through; it is for the screen."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
 
     def __init__(self, complete: Complete) -> None:
         super().__init__(id="prompt")
@@ -149,11 +175,14 @@ class Prompt(Horizontal):
         if self.asking is not None:
             self.post_message(self.Typed(self.asking, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self.asking is not None:
-            past = self._pasts[self.asking]
-            if event.value and event.value not in past[-1:]:
-                past.append(event.value)
-                del past[:-50]
-            self.post_message(self.Done(self.asking, event.value))
+    def answer(self, text: str) -> None:
+        """Enter: close, and say what was typed."""
+        asking = self.asking
+        if asking is None:
+            return
+        past = self._pasts[asking]
+        if text and text not in past[-1:]:
+            past.append(text)
+            del past[:-50]
+        self.close()
+        self.post_message(self.Done(asking, text))

@@ -49,6 +49,15 @@ def test_it_is_used_from_the_table_to_the_diff_and_left(terminal: Terminal) -> N
     assert terminal.wait_end() == 0
 
 
+def test_keys_that_come_in_one_packet_are_done_in_their_order(small: Terminal) -> None:
+    small.send("/payments\r\r")
+    small.wait_for("Git → cluster prod-eu", "KEY_LESS")
+    small.send("\x1b")
+    small.wait_for("/payments", "API↑")
+    small.send(":sort state\r0S")
+    small.wait_for("STATE↓")
+
+
 def test_leaving_gives_the_screen_back(small: Terminal) -> None:
     assert small.in_alternate_screen
     small.send("ctrl+c")
