@@ -19,7 +19,7 @@ def test_clusters_by_name_beginning_and_glob() -> None:
 
 
 def test_a_cluster_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match="nowhere.*prod-eu, prod-us, stage"):
+    with pytest.raises(UsageError, match=r"nowhere.*prod-eu, prod-us, stage"):
         match_clusters(CLUSTERS, ["nowhere"])
 
 
