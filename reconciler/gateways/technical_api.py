@@ -191,23 +191,23 @@ class TechnicalApi:
         if header:
             headers["Authorization"] = header
         self.requests += 1
-        attempts = 2  # a kept connection may have been closed by the other side since
-        while True:
-            attempts -= 1
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await self._whole(path, headers)
-            except (httpx.RemoteProtocolError, httpcore.RemoteProtocolError) as error:
-                if not attempts:
-                    raise transport_failure(self.gateway, self.pod, error, self._timeout_s) from error
-            except (httpx.HTTPError, OSError) as error:
-                raise transport_failure(self.gateway, self.pod, error, self._timeout_s) from error
-            except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-                raise transport_failure(self.gateway, self.pod, error, self._timeout_s) from error
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    return await self._whole(self._http, path, headers)
+                except (*_broken(httpx), *_broken(httpcore)):
+                    # A kept connection was closed by the other side since, and others may be, too.
+                    async with self._connect() as fresh:
+                        return await self._whole(fresh, path, headers)
+        except (httpx.HTTPError, OSError) as error:
+            raise transport_failure(self.gateway, self.pod, error, self._timeout_s) from error
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise transport_failure(self.gateway, self.pod, error, self._timeout_s) from error
 
-    async def _whole(self, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
-        assert self._http is not None
-        async with self._http.stream("GET", self._url + path, headers=headers) as response:
+    async def _whole(
+        self, http: httpx.AsyncClient, path: str, headers: dict[str, str]
+    ) -> tuple[int, str, bytes]:
+        async with http.stream("GET", self._url + path, headers=headers) as response:
             parts: list[bytes] = []
             size = 0
             async for part in response.aiter_bytes():
@@ -223,3 +223,8 @@ class TechnicalApi:
         return unexpected(
             self.gateway, self.pod, f"{path} answered JSON that is not {expected}", status=status
         )
+
+
+def _broken(library: Any) -> tuple[type[Exception], ...]:
+    """What httpx, or httpcore, raises when a connection breaks that was there."""
+    return library.RemoteProtocolError, library.ReadError, library.WriteError

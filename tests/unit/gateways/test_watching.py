@@ -84,7 +84,8 @@ async def running(observer: GatewayObserver, told: Told) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (end,) = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(end, asyncio.CancelledError), f"the observer ended by itself: {end!r}"
 
 
 async def test_once_reads_every_api_of_a_gateway_and_its_own_facts(
@@ -307,11 +308,14 @@ class Stream:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.closed = False
 
     async def read(self, max_bytes: int) -> bytes:
-        return await self._reader.read(max_bytes)
+        return b"" if self.closed else await self._reader.read(max_bytes)
 
     async def write(self, data: bytes) -> None:
+        if self.closed:
+            raise ClusterError("the port-forward was closed")
         self._writer.write(data)
         await self._writer.drain()
 
@@ -327,6 +331,7 @@ class Cluster:
         self.pending: dict[str, str] = {}
         self.trouble: ClusterError | None = None
         self.dialled: list[tuple[str, str, str, int]] = []
+        self.streams: list[Stream] = []
 
     async def list_pods(self, cluster: str, namespace: str, selector: str) -> list[dict[str, Any]]:
         assert (cluster, namespace, selector) == ("prod", "gravitee", "app=gateway")
@@ -340,7 +345,8 @@ class Cluster:
         gateway = self.pods.get(pod)
         if gateway is None:
             raise ClusterError("a port-forward was refused", subject=pod, next_step="look at the pod")
-        return Stream(*await asyncio.open_connection("127.0.0.1", gateway.port))
+        self.streams.append(Stream(*await asyncio.open_connection("127.0.0.1", gateway.port)))
+        return self.streams[-1]
 
     def observer(self, time: SimulatedTime) -> GatewayObserver:
         spec = GatewaySpec(name="edge", cluster="prod", namespace="gravitee", selector="app=gateway")
@@ -369,6 +375,24 @@ async def test_every_pod_is_reached_by_itself_on_the_technical_port(
     assert nodes == {"gw-a": "node-of-gw-a", "gw-b": "node-of-gw-b"}
     assert {call[2:] for call in cluster.dialled} == {("gw-a", 18082), ("gw-b", 18082)}
     assert told.phase() == "ready"
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_opened_anew(
+    cluster: Cluster, time: SimulatedTime
+) -> None:
+    """A kubelet ends idle port-forwards: writing to one fails, which is no news of the pod."""
+    told = Told()
+    async with running(cluster.observer(time), told):
+        await told.until(lambda: told.phase() == "ready")
+        await time.until_sleeping(POLL_S, 3)
+        for stream in cluster.streams:
+            stream.closed = True
+        cluster.dialled.clear()
+        await time.advance(POLL_S)
+        await time.until_sleeping(POLL_S, 3)
+        assert cluster.dialled, "it was opened anew"
+        assert told.phase() == "ready"
+        assert all(view.listed_at == time.now for view in told.of("edge"))
 
 
 async def test_pods_come_and_go(cluster: Cluster, time: SimulatedTime) -> None:
