@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.cluster.client import KubeClient
     from reconciler.cluster.kinds import ServedKind
 
-PAGE = 500
+PAGE = 250
 
 
 @dataclass(frozen=True, slots=True)

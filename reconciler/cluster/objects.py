@@ -16,6 +16,10 @@ from reconciler.cluster.trace import trace_of
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import ClusterTrace
 
+_DICTIONARY_BYTES = 16_384
+_dictionaries: dict[str, bytes] = {}
+"""Kind → the first body of that kind: its objects are alike, so what they share is kept once."""
+
 _LEVEL = 1  # measured: level 6 saves a fifth of the bytes and takes three times as long
 
 
@@ -33,7 +37,8 @@ class ClusterObject:
 
     def body(self) -> dict[str, Any]:
         """Return the whole object, as the cluster gave it (a new dict each time)."""
-        body: dict[str, Any] = orjson.loads(zlib.decompress(self.packed))
+        inflater = zlib.decompressobj(zdict=_dictionaries[self.key.kind])
+        body: dict[str, Any] = orjson.loads(inflater.decompress(self.packed) + inflater.flush())
         return body
 
 
@@ -62,5 +67,12 @@ def pack(cluster: str, kind: str, item: dict[str, Any]) -> ClusterObject:
             sorted((sys.intern(k), sys.intern(v)) for k, v in (metadata.get("labels") or {}).items())
         ),
         trace=trace,
-        packed=zlib.compress(orjson.dumps(item), _LEVEL),
+        packed=_packed(kind, orjson.dumps(item)),
     )
+
+
+def _packed(kind: str, data: bytes) -> bytes:
+    # `setdefault` is atomic: whichever thread comes first decides the dictionary, once and for all.
+    dictionary = _dictionaries.setdefault(kind, data[-_DICTIONARY_BYTES:])
+    deflater = zlib.compressobj(_LEVEL, zdict=dictionary)
+    return deflater.compress(data) + deflater.flush()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.ledger.digest_cache import DigestCache
-from reconciler.model.keys import ResourceKey
 from reconciler.rules.schema import Schema
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ class ActualPrints:
         self._fingerprinter = fingerprinter
         self._cache = cache
         self._stored: dict[bytes, dict[str, tuple[str, bytes]]] = {}
-        self._known: dict[ResourceKey, tuple[str, bytes, bytes]] = {}
         self._unsaved: dict[bytes, dict[str, tuple[str, bytes]]] = {}
 
     def arrived(self, found: ClusterObject, body: Mapping[str, Any], schema: Schema) -> None:
@@ -35,15 +33,7 @@ class ActualPrints:
 
     def get(self, found: ClusterObject, schema: Schema) -> bytes:
         """The fingerprint of an object under the schema of now; inflates its body if it must."""
-        known = self._known.get(found.key)
-        context = self._fingerprinter.context(schema)
-        if known is not None and known[0] == found.resource_version and known[1] == context:
-            return known[2]
         return self._find(found, schema, None)
-
-    def forget(self, key: ResourceKey) -> None:
-        """An object is gone."""
-        self._known.pop(key, None)
 
     def save(self) -> None:
         """Keep what was made since the last call; blocking, for a worker thread."""
@@ -61,5 +51,4 @@ class ActualPrints:
             made = self._fingerprinter.of(body if body is not None else found.body(), schema)
             stored[found.uid] = (found.resource_version, made)
             self._unsaved.setdefault(context, {})[found.uid] = (found.resource_version, made)
-        self._known[found.key] = (found.resource_version, context, made)
         return made

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.engine.pairs import Pairs
     from reconciler.git.documents import GitTouch
     from reconciler.ledger.store import Synced
+    from reconciler.rules.schema import Schema
 
 
 @dataclass(slots=True)
@@ -158,15 +159,21 @@ class Judge:
         if found.trace.deleting_since:
             return being_deleted(found.trace)
         right = self._actual_prints.get(found, schema)
-        for definition in desired.definitions:
-            left = self._desired_prints.get(definition, schema)
-            if left is not None and same(left, right):
-                return _synced_since(desired, found)
+        lefts = [self._desired_prints.get(definition, schema) for definition in desired.definitions]
+        if any(left is not None and same(left, right) for left in lefts):
+            return _synced_since(desired, found)
+        if None in lefts:
+            # It arrived during this pass: it is marked, and the next one reads its text in bulk.
+            return Finding(Verdict.UNKNOWN, ("arrived this moment and is being compared",))
         if len(desired.definitions) > 1:
             return Finding(
                 Verdict.UNKNOWN,
                 (f"Git defines it {len(desired.definitions)} times and the cluster matches none of them",),
             )
+        return self._judged(desired, found, schema)
+
+    def _judged(self, desired: Desired, found: ClusterObject, schema: Schema) -> Finding:
+        """Compare leaf by leaf what is known to be unequal."""
         try:
             judgement = self._pairs.judge(desired, found, schema)
         except GkoError as error:

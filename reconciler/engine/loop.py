@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.engine.fleet import Fleet
 from reconciler.engine.judging import Judge, Knowledge
 from reconciler.engine.marks import Marks
+from reconciler.engine.memory import give_back
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Problem
 from reconciler.model.verdicts import Place
@@ -88,6 +89,7 @@ class Pass:
         self._fleet.publish(rows, gone)
         trouble = await asyncio.to_thread(self._recorder.record, rows, gone)
         self._publish_trouble(trouble)
+        await asyncio.to_thread(give_back, len(rows))
 
     def _take_desired(self) -> tuple[set[ResourceKey], set[tuple[str, str | None]]]:
         """Join the applications anew: the resources whose definition moved, the scopes to judge anew."""
@@ -147,6 +149,7 @@ class Pass:
             for key in keys
             if key not in known.desired
             and key not in known.removed
+            and key.cluster not in known.unread  # while Git is not read whole, nothing is claimed anyway
             and (content := known.actual.clusters.get(key.cluster)) is not None
             and key in content.objects
         }

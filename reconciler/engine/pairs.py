@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reconciler.git.source import GitSource
     from reconciler.model.rows import Cell
 
+NOT_STATED = "metadata-not-stated-in-git"
+"""The name of the rule that leaves labels and annotations alone which Git does not state."""
 MAX_KEPT = 5_000
 """Judgements kept; a fleet with more differences than that pays for them again."""
 
@@ -92,6 +94,8 @@ class Pairs:
         left = self.read(desired.first) if desired is not None else None
         right = found.body() if found is not None else None
         ignored: list[Ignored] = []
+        left_side = normalise(left, schema, self._ruleset, ignored=ignored) if left is not None else None
+        right_side = normalise(right, schema, self._ruleset, ignored=ignored) if right is not None else None
         changes: tuple[Change, ...] = ()
         if desired is not None and left is not None and right is not None:
             judgement = self._judge(desired, left, right, schema, self._synced_leaves(key))
@@ -106,8 +110,8 @@ class Pairs:
             verdict=cell.verdict,
             causes=cell.causes,
             changes=changes,
-            left_lines=self._lines(left, schema, key, ignored),
-            right_lines=self._lines(right, schema, key, ignored),
+            left_lines=self._shown(left_side, key),
+            right_lines=self._shown(_as_stated(left_side, right_side, ignored), key),
             ignored=tuple(dict.fromkeys(ignored)),
         )
 
@@ -137,10 +141,27 @@ class Pairs:
             people=self._people,
         )
 
-    def _lines(
-        self, body: dict[str, Any] | None, schema: Schema, key: ResourceKey, ignored: list[Ignored]
-    ) -> tuple[str, ...]:
-        if body is None:
+    def _shown(self, normalised: dict[str, Any] | None, key: ResourceKey) -> tuple[str, ...]:
+        if normalised is None:
             return ()
-        normalised = normalise(body, schema, self._ruleset, ignored=ignored)
         return document_lines(redact_body(normalised, key.kind, self._key))
+
+
+def _as_stated(
+    left: dict[str, Any] | None, right: dict[str, Any] | None, ignored: list[Ignored]
+) -> dict[str, Any] | None:
+    """The right side with only those labels and annotations that the left one states; the rest is ignored."""
+    if left is None or right is None:
+        return right
+    shown = dict(right)
+    metadata = {}
+    for group, entries in right.get("metadata", {}).items():
+        stated = left.get("metadata", {}).get(group, {})
+        metadata[group] = {name: value for name, value in entries.items() if name in stated}
+        ignored.extend(
+            Ignored(("metadata", group, name), NOT_STATED) for name in entries if name not in stated
+        )
+    shown["metadata"] = {group: entries for group, entries in metadata.items() if entries}
+    if not shown["metadata"]:
+        del shown["metadata"]
+    return shown

@@ -26,6 +26,7 @@ class Recorder:
         knowledge: what was judged.
         actual_prints: fingerprints of the clusters' objects.
         leaves: makes what must be kept of a synced state.
+        verdicts: hop → resource → what the ledger remembers, kept up to date here.
         fingerprinter: key and rules.
         clock: seconds since the epoch.
     """
@@ -36,6 +37,7 @@ class Recorder:
         knowledge: Knowledge,
         actual_prints: ActualPrints,
         leaves: SyncedLeaves,
+        verdicts: dict[Place, dict[ResourceKey, Since]],
         fingerprinter: Fingerprinter,
         clock: Callable[[], float],
     ) -> None:
@@ -45,10 +47,7 @@ class Recorder:
         self._leaves = leaves
         self._fingerprinter = fingerprinter
         self._clock = clock
-        self._verdicts: dict[tuple[Place, ResourceKey], Since] = {}
-        if ledger is not None:
-            for hop in (Place.GIT, Place.CLUSTER):
-                self._verdicts.update({(hop, key): since for key, since in ledger.verdicts(hop).items()})
+        self._verdicts = verdicts
 
     def record(self, rows: Mapping[ResourceKey, Row], gone: set[ResourceKey]) -> LedgerError | None:
         """Remember these rows and forget the resources that are gone from both sides.
@@ -112,16 +111,14 @@ class Recorder:
                 if cell.verdict is None:
                     continue
                 since = Since(cell.verdict, cell.since)
-                if self._verdicts.get((hop, key)) != since:
+                if self._verdicts[hop].get(key) != since:
                     moved.append((key, since))
             if moved:
                 ledger.record_verdicts(hop, moved)
-                self._verdicts.update({(hop, key): since for key, since in moved})
+                self._verdicts[hop].update(moved)
 
     def _forget(self, ledger: Ledger, gone: set[ResourceKey]) -> None:
-        known = [
-            key for key in gone if key in self._knowledge.synced or (Place.CLUSTER, key) in self._verdicts
-        ]
+        known = [key for key in gone if key in self._knowledge.synced or key in self._verdicts[Place.CLUSTER]]
         if not known:
             return
         for hop in (Place.GIT, Place.CLUSTER):
@@ -129,4 +126,4 @@ class Recorder:
         for key in known:
             self._knowledge.synced.pop(key, None)
             for hop in (Place.GIT, Place.CLUSTER):
-                self._verdicts.pop((hop, key), None)
+                self._verdicts[hop].pop(key, None)

@@ -31,7 +31,7 @@ from reconciler.engine.synced_leaves import SyncedLeaves
 from reconciler.git.cache import ParseCache
 from reconciler.git.source import GitSource
 from reconciler.ledger.digest_cache import DigestCache
-from reconciler.ledger.store import Ledger
+from reconciler.ledger.store import Ledger, Since
 from reconciler.model.changes import HopDiff
 from reconciler.model.errors import GkoError, LedgerError, UsageError
 from reconciler.model.keys import ResourceKey
@@ -106,10 +106,10 @@ class Engine:
         self._publish_warnings()
 
     def _make_pass(self, sources: Mapping[str, GitSource]) -> Pass:
-        remembered = {}
+        remembered: dict[Place, dict[ResourceKey, Since]] = {Place.GIT: {}, Place.CLUSTER: {}}
         if self._ledger is not None:
             self._knowledge.synced.update(self._ledger.synced(Place.CLUSTER))
-            remembered = {hop: self._ledger.verdicts(hop) for hop in (Place.GIT, Place.CLUSTER)}
+            remembered = {hop: self._ledger.verdicts(hop) for hop in remembered}
         desired_prints = DesiredPrints(self._fingerprinter, sources, self._parses)
         return Pass(
             self._marks,
@@ -129,6 +129,7 @@ class Engine:
                 self._knowledge,
                 self._actual_prints,
                 self._leaves,
+                remembered,
                 self._fingerprinter,
                 self._clock,
             ),

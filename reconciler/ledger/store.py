@@ -7,6 +7,7 @@ only by it. Kept per leaf as keyed digests, so the file holds names and verdicts
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class Ledger:
     def __init__(self, path: Path, *, warn: Callable[[LedgerError], None] = lambda _: None) -> None:
         self.path = path
         self._lock = Lock()
+        self._keys: dict[ResourceKey, ResourceKey] = {}
         self._db = open_database(path, _MIGRATIONS, warn=warn)
 
     def close(self) -> None:
@@ -109,7 +111,7 @@ class Ledger:
                 "FROM synced WHERE hop=?",
                 (hop.value,),
             ).fetchall()
-        return {ResourceKey(*row[:4]): Synced(*row[4:]) for row in rows}
+        return {self._key(row[:4]): Synced(*row[4:]) for row in rows}
 
     def synced_leaves(self, hop: Place, key: ResourceKey) -> bytes | TextInGit | None:
         """The leaf digests of the last synced state, or its text in Git; None if it was never in sync."""
@@ -156,7 +158,7 @@ class Ledger:
                 "SELECT cluster, kind, namespace, name, word, since FROM verdict WHERE hop=?", (hop.value,)
             ).fetchall()
         known = {verdict.word: verdict for verdict in Verdict}
-        return {ResourceKey(*row[:4]): Since(known[row[4]], row[5]) for row in rows if row[4] in known}
+        return {self._key(row[:4]): Since(known[row[4]], row[5]) for row in rows if row[4] in known}
 
     def record_verdicts(self, hop: Place, verdicts: Iterable[tuple[ResourceKey, Since]]) -> None:
         """Remember these verdicts, in one transaction.
@@ -179,6 +181,11 @@ class Ledger:
                     f"DELETE FROM {table} WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",  # noqa: S608
                     gone,
                 )
+
+    def _key(self, row: Sequence[str]) -> ResourceKey:
+        """One object for one resource: a large fleet's names are read once a hop and table."""
+        key = ResourceKey(*map(sys.intern, row))
+        return self._keys.setdefault(key, key)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from reconciler.cluster.client import KubeClient
 from reconciler.cluster.connection import open_cluster
 from reconciler.cluster.following import POLL_S, SILENCE_S
+from reconciler.cluster.listing import PAGE
 from reconciler.cluster.watching import REDISCOVER_S, SETTLE_S, ClusterWatch
 from reconciler.settings.model import Cluster
 from tests.unit.cluster.conftest import WriteKubeconfig
@@ -92,7 +93,7 @@ async def test_a_bookmark_is_a_sign_of_life_and_the_place_to_go_on_from(
         watch.end()  # as servers do after some minutes
         again = await server.watch(2)
     assert again.params["resourceVersion"] == "180"
-    assert server.count(LIST, limit="500") == 1, "nothing has to be listed again"
+    assert server.count(LIST, limit=str(PAGE)) == 1, "nothing has to be listed again"
 
 
 async def test_a_watch_that_ends_at_once_is_not_hammered(
@@ -117,12 +118,12 @@ async def test_seventy_seconds_of_silence_reconnect_and_then_list_again(
         await time.advance(SILENCE_S)
         second = await server.watch(2)
         assert second.params["resourceVersion"] == "100"
-        assert server.count(LIST, limit="500") == 1
+        assert server.count(LIST, limit=str(PAGE)) == 1
 
         await time.until_sleeping(SILENCE_S)
         await time.advance(SILENCE_S)
         await server.watch(3)
-        assert server.count(LIST, limit="500") == 2, "who is silent twice may be swallowing everything"
+        assert server.count(LIST, limit=str(PAGE)) == 2, "who is silent twice may be swallowing everything"
         assert sink.phase(KIND) == "ready"
 
 
@@ -153,7 +154,7 @@ async def test_a_position_that_is_gone_is_listed_anew(
             watch.bookmark("120")  # a watch that ends without a word is not tried again at once
             server.watch_answer = lambda _: _later(status(410))
             watch.end()
-            await server.until(lambda: server.count(LIST, limit="500") == 2)
+            await server.until(lambda: server.count(LIST, limit=str(PAGE)) == 2)
             server.watch_answer = None
         await sink.until(lambda: sink.names() == ["orders"])
         if as_event:
@@ -238,7 +239,7 @@ async def test_a_cluster_that_comes_back_goes_on_where_it_stood(
         again = await server.watch(2)
         await sink.until(lambda: sink.phase("prod") == "ready")
         assert again.params["resourceVersion"] == "140"
-        assert server.count(LIST, limit="500") == 1
+        assert server.count(LIST, limit=str(PAGE)) == 1
 
 
 async def test_a_kind_without_permission_is_a_state_and_the_others_go_on(
