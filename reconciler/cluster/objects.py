@@ -45,7 +45,9 @@ class ClusterObject:
 def key_of(cluster: str, kind: str, item: dict[str, Any]) -> ResourceKey:
     """Return the key of an object of that kind on that cluster."""
     metadata = item["metadata"]
-    return ResourceKey(cluster, kind, sys.intern(metadata.get("namespace", "")), metadata["name"])
+    return ResourceKey(
+        sys.intern(cluster), kind, sys.intern(metadata.get("namespace", "")), sys.intern(metadata["name"])
+    )
 
 
 def pack(cluster: str, kind: str, item: dict[str, Any]) -> ClusterObject:

@@ -5,6 +5,7 @@ Field managers: https://kubernetes.io/docs/reference/using-api/server-side-apply
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -68,7 +69,7 @@ def trace_of(metadata: Mapping[str, Any]) -> ClusterTrace:
         uid=str(metadata.get("uid", "")),
         resource_version=str(metadata.get("resourceVersion", "")),
         generation=generation if isinstance(generation, int) else 0,
-        manager=manager,
+        manager=sys.intern(manager),
         changed_at=changed_at,
         owner=owner_of(metadata),
         deleting_since=instant(metadata.get("deletionTimestamp")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 import time
 import zlib
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -296,8 +297,19 @@ def _unpack(packed: bytes) -> BlobContent:
     documents, complaints = orjson.loads(packed)
     return BlobContent(
         tuple(
-            Found(DocumentKey(group, kind, namespace, name), version, line, end, tuple(map(tuple, labels)))
+            Found(
+                DocumentKey(*map(_shared, (group, kind, namespace, name))),
+                _shared(version),
+                line,
+                end,
+                tuple((_shared(label), _shared(value)) for label, value in labels),
+            )
             for group, kind, namespace, name, version, line, end, labels in documents
         ),
         tuple(Complaint(*complaint) for complaint in complaints),
     )
+
+
+def _shared(text: Any) -> Any:
+    """One string for all equal ones: a large fleet says the same few words over and over."""
+    return sys.intern(text) if type(text) is str else text
