@@ -1,0 +1,1 @@
+"""The simulated APIM and its gateways over HTTP, on loopback."""

@@ -1,0 +1,63 @@
+"""Shared policy groups through the Automation API. One that is in use can be deleted (DOMAIN §9, trap 10)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from reconciler.simulator.apim import specs
+from reconciler.simulator.apim.organization import Environment
+from reconciler.simulator.apim.records import Kept
+from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
+from reconciler.simulator.apim.shapes import admit
+
+_KIND = "shared-policy-groups"
+
+
+def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: bool = False) -> dict[str, Any]:
+    """Create or update a shared policy group.
+
+    Raises:
+        Refused: 400 for a body that does not fit, or policies that cannot stand there.
+    """
+    shape = specs.SHARED_POLICY_GROUP
+    spec = admit({**shape, "hrid": specs.ANY_ID} if uuid else shape, body)
+    hrid = str(spec["hrid"])
+    identifier = hrid if uuid else environment.id_of(hrid)
+    cross_id = environment.cross_id_of(hrid)
+    plugins = environment.organization.plugins
+    severe = plugins.severe_of_steps(spec["apiType"], spec["phase"], spec["steps"])
+    answer = {**copy.deepcopy(spec), "id": identifier, **environment.placed(), "crossId": cross_id}
+    if dry_run:
+        return {**answer, "errors": {"severe": severe, "warning": []}} if severe else answer
+    if severe:
+        raise refused_import(severe)
+    for step in spec["steps"]:
+        plugins.check_policy(step["policy"], step.get("configuration"))
+    now = environment.now()
+    known = environment.kept[_KIND].get(hrid)
+    created_at = known.created_at if known is not None else now
+    environment.kept[_KIND][hrid] = Kept(identifier, hrid, cross_id, copy.deepcopy(spec), created_at, now)
+    return answer
+
+
+def get(environment: Environment, hrid: str) -> dict[str, Any]:
+    """Read a shared policy group.
+
+    Raises:
+        Refused: there is none.
+    """
+    found = environment.kept[_KIND].get(hrid)
+    if found is None:
+        raise unknown_hrid(hrid)
+    return {**copy.deepcopy(found.body), "id": found.id, **environment.placed(), "crossId": found.cross_id}
+
+
+def delete(environment: Environment, hrid: str) -> None:
+    """Delete a shared policy group.
+
+    Raises:
+        Refused: there is none.
+    """
+    if environment.kept[_KIND].pop(hrid, None) is None:
+        raise unknown_hrid(hrid)
