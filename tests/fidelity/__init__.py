@@ -1,1 +1,1 @@
-"""The simulated APIM held against recordings of a real one. The recordings are not part of this repository."""
+"""The simulated APIM held against recordings of a real one, which this repository does not hold."""

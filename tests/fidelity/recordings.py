@@ -91,7 +91,8 @@ def _place(name: str) -> tuple[Any, ...]:
         index for index, pattern in enumerate(_CHRONOLOGY) if re.match(pattern, group + letter + number)
     )
     late = not (group == "28" and rest.partition("-")[2] in _FIRST_OF_28)
-    # In 10g the API is written before it is read. Of 14h everything is deleted once before it is deleted twice and looked for.
+    # In 10g the API is written before it is read. Of 14h everything is deleted once, then again, then
+    # looked for.
     turn = 2 if rest.startswith("get-") or rest.endswith("-get") else 1 if rest.endswith("-twice") else 0
     return (
         phase,

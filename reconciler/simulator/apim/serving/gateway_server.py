@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -70,7 +70,13 @@ class GatewayServer(HttpFront):
                 self.gateway.poll()
             await sleep(self.gateway.poll_interval_s)
 
-    def respond(self, request: web.Request, path: str, body: bytes) -> Answer:  # noqa: ARG002
+    def respond(
+        self,
+        request: web.Request,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes,  # noqa: ARG002
+    ) -> Answer:
         """Answer a request."""
         credentials = self.gateway.credentials
         if credentials is not None and not fits(credentials, request.headers):
@@ -79,7 +85,7 @@ class GatewayServer(HttpFront):
             return not_modelled(request.method, path)
         try:
             with self.gateway.apim.lock:
-                return self._tell(request, path.rstrip("/"))
+                return self._tell(request.method, path.rstrip("/"), query)
         except Refused as refusal:
             return Answer(refusal.status, refusal.body)
 
@@ -87,12 +93,12 @@ class GatewayServer(HttpFront):
         """How long the work at a request takes."""
         return self.costs.list_s if path.rstrip("/").endswith("/apis") else self.costs.get_s
 
-    def _tell(self, request: web.Request, path: str) -> Answer:
+    def _tell(self, method: str, path: str, query: Mapping[str, str]) -> Answer:
         gateway = self.gateway
         if path == "/_node":
             return Answer(200, gateway.node())
         if path == "/_node/health":
-            named = [name for name in request.query.get("probes", "").split(",") if name]
+            named = [name for name in query.get("probes", "").split(",") if name]
             healthy, probes = gateway.health(named)
             return Answer(200 if healthy else 500, probes)
         if path == "/_node/sync":
@@ -102,9 +108,9 @@ class GatewayServer(HttpFront):
             return Answer(200 if state["initialDone"] else 503, state)
         if path == "/_node/apis":
             return Answer(200, gateway.list_apis())
-        return self._tell_of_api(request, path)
+        return self._tell_of_api(method, path)
 
-    def _tell_of_api(self, request: web.Request, path: str) -> Answer:
+    def _tell_of_api(self, method: str, path: str) -> Answer:
         if path.startswith("/_node/apis/"):
             return Answer(200, self.gateway.show_api(path.removeprefix("/_node/apis/")))
-        return not_modelled(request.method, path)
+        return not_modelled(method, path)

@@ -9,6 +9,7 @@ await server.stop()
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -79,8 +80,8 @@ class HttpFront:
         runner, self._runner = self._runner, None
         await runner.cleanup()
 
-    def respond(self, request: web.Request, path: str, body: bytes) -> Answer:
-        """Answer a request."""
+    def respond(self, request: web.Request, path: str, query: Mapping[str, str], body: bytes) -> Answer:
+        """Answer a request; `query` holds what is to be answered, not always what was asked."""
         raise NotImplementedError
 
     def seconds_of(self, method: str, path: str) -> float:  # noqa: ARG002 -- heirs look at them
@@ -96,9 +97,10 @@ class HttpFront:
         body = await request.read()
         if seconds := self.seconds_of(request.method, path):
             await self._work(seconds)
-        answer = self.respond(request, path, body)
         if concerned and self.faults.endless:
-            answer = _endless(answer, request)
+            answer = _endless(self.respond(request, path, {**request.query, "page": "1"}, body), request)
+        else:
+            answer = self.respond(request, path, request.query, body)
         response = _response(answer)
         if concerned and self.faults.truncated and response.body and answer.status == 200:
             content = orjson.dumps(answer.body)
@@ -162,12 +164,12 @@ class ApimServer(HttpFront):
         by_cost = {"list": self.costs.list_s, "get": self.costs.get_s, "write": self.costs.write_s}
         return by_cost[cost] if cost is not None else 0.0
 
-    def respond(self, request: web.Request, path: str, body: bytes) -> Answer:
+    def respond(self, request: web.Request, path: str, query: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request."""
         return self._dispatch.answer(
             request.method,
             path,
-            request.query,
+            query,
             request.rel_url.raw_query_string,
             request.headers,
             body,
@@ -180,9 +182,10 @@ def _endless(answer: Answer, request: web.Request) -> Answer:
     body: Any = answer.body
     if answer.status != 200 or not isinstance(body, dict) or "pagination" not in body:
         return answer
-    page = body["pagination"]["page"]
+    asked = request.query.get("page", "")
+    page = int(asked) if asked.isdecimal() else 1
     following = request.rel_url.update_query(page=str(page + 1))
-    pagination = {**body["pagination"], "pageCount": page + 1, "totalCount": -1}
+    pagination = {**body["pagination"], "page": page, "pageCount": page + 1, "totalCount": -1}
     links = {**body["links"], "next": f"http://{request.host}{following}"}
     return Answer(200, {**body, "pagination": pagination, "links": links}, answer.headers)
 
