@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from reconciler.model.keys import ResourceKey
 
 SILENCE_S = 70.0
-"""Servers send a bookmark every minute: longer silence means that nobody is there (ENGINE §7)."""
+"""Longer silence may mean that nobody is there, so the watch is made anew (ENGINE §7)."""
+MOST_SILENCES = 8
+"""So many silences in a row are listed anew, in case something swallows the events. Not sooner: a real
+server sends no bookmark for a kind until its revision has moved (observed: the first after 120 s), and
+listing a quiet fleet every other minute would cost it more than all else."""
 WATCH_S = 300.0
 """The shortest time after which the server is asked to end a watch; up to twice that, so that they spread."""
 POLL_S = 60.0
@@ -210,7 +214,7 @@ class KindFollower:
             reading.result()
             return
         scope.silences += 1
-        if scope.silences > 1:  # a proxy that swallows everything would let us reconnect for ever
+        if scope.silences >= MOST_SILENCES:
             scope.position = ""
 
     async def _until_silent(self, scope: Scope, silent_since: list[float]) -> None:
@@ -237,6 +241,8 @@ class KindFollower:
                     self._take(client, scope, line)
                     scope.heard, scope.silences = True, 0
                     self._recovered(scope)
+                else:  # the server took the request: that is a sign of life, though nothing has happened
+                    self._sink.fresh(client.name, self.kind.kind)
         if not scope.heard and self._rim.clock() - began < AT_ONCE_S:
             raise ClusterError("the watch ended at once", subject=client.name, reason="server")
 
