@@ -133,10 +133,11 @@ async def test_a_word_now_and_then_keeps_a_watch(
 ) -> None:
     async with running():
         watch = await server.watch()
+        await sink.until(lambda: sink.signs_of_life == 1)  # the watch was taken
         for number in range(1, 4):
             await time.advance(SILENCE_S - 10)
             watch.bookmark(str(100 + number))
-            await sink.until(lambda n=number: sink.signs_of_life == n)
+            await sink.until(lambda n=number: sink.signs_of_life == n + 1)
     assert len(server.watches) == 1
 
 
