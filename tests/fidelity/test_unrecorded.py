@@ -166,3 +166,18 @@ def test_environments_and_organizations_are_apart() -> None:
     assert bodies["other/prod"]["id"] == identity.resource_id("other", "prod", "weather")
     with pytest.raises(Refused):
         apim.put_api("nowhere", api_body())
+
+
+async def test_explicit_nulls_are_left_out_of_the_answer_and_read_back_as_defaults(stage: Stage) -> None:
+    body = api_body(labels=None, tags=None, pages=None, members=None, metadata=None, flows=None)
+    answer = await stage.put_api(body)
+    assert answer.status_code == 200
+    assert "labels" not in answer.json()
+    read = (await stage.call("GET", f"{AUTOMATION}/apis/weather")).json()
+    assert [read[name] for name in ("labels", "tags", "pages", "members")] == [[], [], [], []]
+
+
+async def test_enumerations_do_not_tell_capitals_from_small_letters(stage: Stage) -> None:
+    body = api_body(flowExecution={"mode": "best_match"})
+    assert (await stage.put_api(body)).json()["flowExecution"]["mode"] == "BEST_MATCH"
+    assert (await stage.put_api(api_body(type="NOPE"))).status_code == 400

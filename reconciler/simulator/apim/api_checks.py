@@ -49,6 +49,7 @@ def warnings(environment: Environment, spec: dict[str, Any]) -> list[str]:
         if name not in environment.categories
     ]
     found += group_warnings(environment, spec["groups"])
+    found += group_warnings(environment, (spec.get("consoleNotification") or {}).get("groups") or [])
     return found + member_warnings(environment, spec["members"])
 
 

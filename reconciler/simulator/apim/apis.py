@@ -11,8 +11,8 @@ from reconciler.simulator.apim.audits import audit, patch, row
 from reconciler.simulator.apim.held import filled, save
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Page, Plan, User
-from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.refusals import invalid, refused_import, unknown_hrid
+from reconciler.simulator.apim.shapes import admit, completed
 from reconciler.simulator.apim.subscriptions import close_of_plan, forget_of_api
 
 GKO_LABEL = "Updated by GKO"
@@ -34,7 +34,8 @@ def put(
     Raises:
         Refused: what the real server refuses.
     """
-    spec = admitted(body, uuid=uuid)
+    sent = admitted(body, uuid=uuid)
+    spec = completed(specs.API, sent)
     api_checks.check_hrids(spec)
     hrid = str(spec["hrid"])
     identifier = hrid if uuid else environment.id_of(hrid)
@@ -44,11 +45,12 @@ def put(
         "severe": api_checks.severe(environment, identifier, spec),
         "warning": api_checks.warnings(environment, spec),
     }
-    answer = {**copy.deepcopy(spec), "id": identifier, **environment.placed(), "crossId": cross_id}
+    answer = {**_echo(sent), "id": identifier, **environment.placed(), "crossId": cross_id}
     if dry_run:
         return {**answer, "errors": errors} if errors["severe"] or errors["warning"] else answer
     if errors["severe"]:
         raise refused_import(errors["severe"])
+    _check_not_deprecated(known, spec)
     metadata.check(known, spec["metadata"])
     api_checks.check_deeply(environment, spec)
     if known is None:
@@ -123,6 +125,20 @@ def read(environment: Environment, api: Api, hrid: str | None = None) -> dict[st
     if api.cross_id is not None:
         body["crossId"] = api.cross_id
     return {**body, **environment.placed()}
+
+
+def _echo(sent: dict[str, Any]) -> dict[str, Any]:
+    """What a write answers of what was sent: nothing of what only the server may say."""
+    shown = {name: copy.deepcopy(value) for name, value in sent.items() if name != "definitionContext"}
+    shown["flows"] = [_shown_flow(flow) for flow in shown.get("flows", ())]
+    return shown
+
+
+def _check_not_deprecated(known: Api | None, spec: dict[str, Any]) -> None:
+    """Raise Refused where a deprecated API would be changed; making a started one is such a change."""
+    state = known.raw["lifecycleState"] if known is not None else spec["lifecycleState"]
+    if state == "DEPRECATED" and (known is not None or spec.get("state") == "STARTED"):
+        raise invalid("The API is deprecated and cannot be modified.")
 
 
 def _found(environment: Environment, hrid: str, *, uuid: bool) -> Api:

@@ -10,7 +10,7 @@ from reconciler.simulator.apim.api_checks import group_warnings, member_warnings
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept, User
 from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.shapes import admit, completed
 from reconciler.simulator.apim.subscriptions import forget_of_application
 
 
@@ -23,15 +23,19 @@ def put(
         Refused: what the real server refuses.
     """
     shape = {**specs.APPLICATION, "hrid": specs.ANY_ID} if uuid else specs.APPLICATION
-    spec = admit(shape, body)
+    sent = _trimmed(admit(shape, body))
+    spec = completed(shape, sent)
     hrid = str(spec["hrid"])
     identifier = hrid if uuid else environment.id_of(hrid)
     errors = {
         "severe": _severe(environment, identifier, spec, user),
-        "warning": group_warnings(environment, spec["groups"])
-        + member_warnings(environment, spec["members"]),
+        "warning": [
+            *group_warnings(environment, spec["groups"]),
+            *member_warnings(environment, spec["members"]),
+            *_certificate_warnings(spec),
+        ],
     }
-    answer = {**copy.deepcopy(spec), "id": identifier, **environment.placed()}
+    answer = {**sent, "id": identifier, **environment.placed()}
     if dry_run:
         return {**answer, "errors": errors} if errors["severe"] or errors["warning"] else answer
     if errors["severe"]:
@@ -80,12 +84,34 @@ def _found(environment: Environment, hrid: str) -> Kept:
     return found
 
 
+def _trimmed(sent: dict[str, Any]) -> dict[str, Any]:
+    """A single certificate loses the white space around it."""
+    tls = sent.get("settings", {}).get("tls") or {}
+    if isinstance(tls.get("clientCertificate"), str):
+        tls["clientCertificate"] = tls["clientCertificate"].strip()
+    return sent
+
+
+def _certificate_warnings(spec: dict[str, Any]) -> list[str]:
+    if (spec.get("settings", {}).get("tls") or {}).get("clientCertificate"):
+        return ["clientCertificate is deprecated, use clientCertificates instead"]
+    return []
+
+
 def _severe(environment: Environment, identifier: str, spec: dict[str, Any], user: User) -> list[str]:
     found = [
         f"can not change the role of primary owner [{member['sourceId']}]"
         for member in spec["members"]
         if member["source"] == user.source and member["sourceId"] == user.name
     ]
+    if spec.get("settings", {}).get("oauth") and not environment.client_registration:
+        found.append(
+            f"configuring OAuth requires client registration to be enabled on environment [{environment.id}]"
+        )
+    certificates = (spec.get("settings", {}).get("tls") or {}).get("clientCertificates") or ()
+    contents = [certificate.get("content") for certificate in certificates]
+    if len(set(contents)) != len(contents):
+        found.append("client certificate content must be unique")
     client = spec.get("settings", {}).get("app", {}).get("clientId")
     for other in environment.kept["applications"].values():
         theirs = other.body["settings"].get("app", {}).get("clientId")

@@ -16,8 +16,8 @@ from reconciler.simulator.apim.held import filled, save, save_flow
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Page, Plan, User
 from reconciler.simulator.apim.refusals import error, unknown_id
-from reconciler.simulator.apim.shapes import admit
-from reconciler.simulator.apim.specs import PAGE, PLAN
+from reconciler.simulator.apim.shapes import admit, completed
+from reconciler.simulator.apim.specs import API, PAGE, PLAN
 from reconciler.simulator.apim.subscriptions import close_of_plan
 
 _UNSET_AT_FIRST = frozenset({"responseTemplates", "resources"})
@@ -104,7 +104,8 @@ def _from_v2(body: dict[str, Any]) -> dict[str, Any]:
     for by_type in (sent.get("responseTemplates") or {}).values():
         for template in by_type.values():
             template["status"] = template.pop("statusCode", None)
-    spec = admitted({name: value for name, value in sent.items() if name != "definitionContext"})
+    admissible = {name: value for name, value in sent.items() if name != "definitionContext"}
+    spec = completed(API, admitted(admissible))
     del spec["hrid"]
     for kept, given in zip(spec["listeners"], sent["listeners"], strict=True):
         if "requestValidation" in given:
@@ -223,7 +224,7 @@ def update_plan(
 
 
 def _plan_body(environment: Environment, body: dict[str, Any]) -> dict[str, Any]:
-    spec = admit(PLAN, {**body, "hrid": "not-kept"})
+    spec = completed(PLAN, admit(PLAN, {**body, "hrid": "not-kept"}))
     del spec["hrid"]
     spec.pop("id", None)
     spec["flows"] = [save_flow(flow, environment.cross_id_of) for flow in spec["flows"]]
@@ -270,7 +271,7 @@ def page_of(api: Api, identifier: str) -> Page:
 
 def create_page(environment: Environment, api: Api, body: dict[str, Any]) -> Page:
     """Make a page by hand."""
-    spec = admit(PAGE, {**body, "hrid": "not-kept"})
+    spec = completed(PAGE, admit(PAGE, {**body, "hrid": "not-kept"}))
     del spec["hrid"]
     page = Page(environment.draw_id(), None, None, spec, len(api.pages), environment.now())
     api.pages[page.id] = page

@@ -9,7 +9,7 @@ from reconciler.simulator.apim import specs
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import invalid, unknown_hrid
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.shapes import admit, completed
 
 
 def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[str, Any]:
@@ -18,12 +18,13 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[s
     Raises:
         Refused: 400 for a body that does not fit, or a dictionary without content.
     """
-    spec = admit(specs.DICTIONARY, body)
+    sent = admit(specs.DICTIONARY, body)
+    spec = completed(specs.DICTIONARY, sent)
     if spec["type"] == "MANUAL" and not spec.get("manual", {}).get("properties"):
         raise invalid("Manual dictionary must have at least one property.")
     if spec["type"] == "DYNAMIC" and "dynamic" not in spec:
         raise invalid("Dynamic dictionary must have a provider and a trigger.")
-    answer = copy.deepcopy(spec)
+    answer = dict(sent)
     if dry_run:
         return answer
     hrid = str(spec["hrid"])

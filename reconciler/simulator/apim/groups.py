@@ -10,7 +10,7 @@ from reconciler.simulator.apim.api_checks import member_warnings
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import unknown_hrid
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.shapes import admit, completed
 
 _ROLES = ("OWNER", "PRIMARY_OWNER", "REVIEWER", "USER")
 
@@ -22,7 +22,8 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
         Refused: 400 for a body that does not fit.
     """
     shape = {**specs.GROUP, "hrid": specs.ANY_ID} if uuid else specs.GROUP
-    spec = admit(shape, body)
+    sent = admit(shape, body)
+    spec = completed(shape, sent)
     hrid = str(spec["hrid"])
     identifier = hrid if uuid else environment.id_of(hrid)
     warnings = member_warnings(environment, spec["members"])
@@ -32,7 +33,7 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
         if environment.organization.user(member["source"], member["sourceId"]) is not None
     ]
     answer = {
-        **copy.deepcopy(spec),
+        **sent,
         "id": identifier,
         **environment.placed(),
         "memberCount": len(known_members),

@@ -58,6 +58,7 @@ class Environment:
         tags: the sharding tags that exist.
         categories: the categories that exist.
         unmanaged_paths: portal navigation paths that hold content nobody wrote through the Automation API.
+        client_registration: whether OAuth applications can be made.
         sorts_sets: whether what has no order (labels, a plan's characteristics) comes back sorted, as from
             an index, or as it was written, as from a table scan: a PostgreSQL does one or the other.
     """
@@ -77,6 +78,7 @@ class Environment:
     categories: set[str] = field(default_factory=set)
     unmanaged_paths: set[str] = field(default_factory=set)
     sorts_sets: bool = True
+    client_registration: bool = False
     incarnations: int = 0
 
     def now(self) -> int:

@@ -60,21 +60,7 @@ _POLICIES = (
     _policy("transform-headers", "Transform Headers", "5.2.0", _EVERYWHERE, _EVERYWHERE),
     _policy("url-rewriting", "URL Rewriting", "1.7.0", ["RESPONSE"], ["RESPONSE"]),
 )
-_ENTRYPOINTS = frozenset(
-    [
-        "http-proxy",
-        "http-get",
-        "http-post",
-        "sse",
-        "webhook",
-        "websocket",
-        "native-kafka",
-        "tcp-proxy",
-        "llm-proxy",
-        "mcp-proxy",
-        "a2a-proxy",
-    ]
-)
+_ENTRYPOINTS = ("http-proxy", "http-get", "http-post", "sse", "webhook", "websocket", "tcp-proxy")
 _ENDPOINTS = (
     {
         "id": "http-proxy",
@@ -84,19 +70,6 @@ _ENDPOINTS = (
         "supportedApiType": "PROXY",
     },
     {"id": "mock", "name": "Mock", "version": "4.12.14", "deployed": True, "supportedApiType": "MESSAGE"},
-)
-_OTHER_ENDPOINTS = frozenset(
-    [
-        "kafka",
-        "native-kafka",
-        "mqtt5",
-        "rabbitmq",
-        "solace",
-        "tcp-proxy",
-        "llm-proxy",
-        "mcp-proxy",
-        "a2a-proxy",
-    ]
 )
 _INTERNAL_POLICIES = frozenset({"shared-policy-group-policy"})
 
@@ -108,19 +81,22 @@ class Plugins:
     Attributes:
         policies: as Management v2 lists them.
         endpoints: as Management v2 lists them.
+        entrypoints: their ids. A server without licence has none for Kafka, LLM, MCP and A2A.
     """
 
     policies: list[dict[str, Any]] = field(default_factory=lambda: [dict(item) for item in _POLICIES])
     endpoints: list[dict[str, Any]] = field(default_factory=lambda: [dict(item) for item in _ENDPOINTS])
 
+    entrypoints: set[str] = field(default_factory=lambda: set(_ENTRYPOINTS))
+
     def check_entrypoint(self, identifier: str) -> None:
         """Raise Refused (500) unless there is such an entrypoint."""
-        if identifier not in _ENTRYPOINTS:
+        if identifier not in self.entrypoints:
             raise _missing(identifier)
 
     def check_endpoint(self, identifier: str, configuration: Any, *, inherits: bool) -> None:
         """Raise Refused (500) unless there is such an endpoint and its configuration fits its schema."""
-        known = {item["id"] for item in self.endpoints} | _OTHER_ENDPOINTS
+        known = {item["id"] for item in self.endpoints}
         if identifier not in known:
             raise _missing(identifier)
         if (

@@ -10,7 +10,7 @@ from reconciler.simulator.apim import specs
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import invalid, unknown_hrid
-from reconciler.simulator.apim.shapes import Shape, admit
+from reconciler.simulator.apim.shapes import Shape, admit, completed
 
 PARTS: dict[str, Shape] = {
     "portal-listings": specs.LISTING,
@@ -26,7 +26,8 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[s
     Raises:
         Refused: 400 for a second portal, or a path that holds other content.
     """
-    spec = admit(specs.PORTAL, body)
+    sent = admit(specs.PORTAL, body)
+    spec = completed(specs.PORTAL, sent)
     hrid = str(spec["hrid"])
     portals = environment.kept["portals"]
     if portals and hrid not in portals:
@@ -37,7 +38,7 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[s
                 f"Navigation path [{item['path']}] is already occupied by content not managed by the "
                 "Automation API"
             )
-    answer = {**copy.deepcopy(spec), "id": environment.id_of(hrid), **environment.placed()}
+    answer = {**sent, "id": environment.id_of(hrid), **environment.placed()}
     if not dry_run:
         now = environment.now()
         created_at = portals[hrid].created_at if hrid in portals else now

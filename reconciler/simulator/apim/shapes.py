@@ -67,6 +67,30 @@ def admit(shape: Shape, body: Any) -> dict[str, Any]:
     return admitted
 
 
+def completed(shape: Shape, admitted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an admitted body with its defaults also where nulls were sent: what the server works with."""
+    out: dict[str, Any] = {}
+    for name, declared in shape.items():
+        value = admitted.get(name, _NOTHING)
+        if value is _NOTHING and declared.default is not _NOTHING:
+            value = declared.default
+        if value is not _NOTHING:
+            out[name] = _completed(declared, copy.deepcopy(value))
+    return out
+
+
+def _completed(declared: Field, value: Any) -> Any:
+    def one(item: Any) -> Any:
+        shape = declared.by_type[item["type"]] if declared.by_type is not None else declared.shape
+        return completed(shape, item) if shape is not None else item
+
+    if declared.many == "list":
+        return [one(item) for item in value]
+    if declared.many == "map":
+        return {key: one(item) for key, item in value.items()}
+    return one(value)
+
+
 def _object(
     shape: Shape, body: Mapping[str, Any], where: str, found: list[tuple[str, str]]
 ) -> dict[str, Any]:
@@ -109,8 +133,8 @@ def _one(declared: Field, value: Any, where: str, found: list[tuple[str, str]]) 
         if not isinstance(value, dict):
             raise _mismatch(where)
         return _object(shape, value, where, found)
-    if declared.values and value not in declared.values:
-        raise unexpected_value(where, str(value))
+    if declared.values:
+        return _of_enumeration(declared.values, value, where)
     if isinstance(value, str):
         if declared.hrid and re.match(_HRID, value) is None:
             found.append((where, f'must match "{_HRID}"'))
@@ -118,6 +142,18 @@ def _one(declared: Field, value: Any, where: str, found: list[tuple[str, str]]) 
         if longest and len(value) > longest:
             found.append((where, f"size must be between 0 and {longest}"))
     return copy.deepcopy(value)
+
+
+def _of_enumeration(values: tuple[str, ...], value: Any, where: str) -> str:
+    """The enumeration's own spelling of a value: capitals are not told from small letters.
+
+    Raises:
+        Refused: 400 where it has no such value.
+    """
+    for known in values:
+        if known.lower() == str(value).lower():
+            return known
+    raise unexpected_value(where, str(value))
 
 
 def _mismatch(where: str) -> Refused:

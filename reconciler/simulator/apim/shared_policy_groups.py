@@ -9,7 +9,7 @@ from reconciler.simulator.apim import specs
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.shapes import admit, completed
 
 _KIND = "shared-policy-groups"
 
@@ -21,13 +21,14 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
         Refused: 400 for a body that does not fit, or policies that cannot stand there.
     """
     shape = specs.SHARED_POLICY_GROUP
-    spec = admit({**shape, "hrid": specs.ANY_ID} if uuid else shape, body)
+    sent = admit({**shape, "hrid": specs.ANY_ID} if uuid else shape, body)
+    spec = completed(shape, sent)
     hrid = str(spec["hrid"])
     identifier = hrid if uuid else environment.id_of(hrid)
     cross_id = environment.cross_id_of(hrid)
     plugins = environment.organization.plugins
     severe = plugins.severe_of_steps(spec["apiType"], spec["phase"], spec["steps"])
-    answer = {**copy.deepcopy(spec), "id": identifier, **environment.placed(), "crossId": cross_id}
+    answer = {**sent, "id": identifier, **environment.placed(), "crossId": cross_id}
     if dry_run:
         return {**answer, "errors": {"severe": severe, "warning": []}} if severe else answer
     if severe:

@@ -265,7 +265,19 @@ APPLICATION: Shape = {
                     "additionalClientMetadata": ANY,
                 }
             ),
-            "tls": ANY,
+            "tls": Field(
+                shape={
+                    "clientCertificate": ANY,
+                    "clientCertificates": listed(
+                        {
+                            "name": Field(required=True),
+                            "content": Field(required=True),
+                            "startsAt": ANY,
+                            "endsAt": ANY,
+                        }
+                    ),
+                }
+            ),
         }
     ),
     "metadata": listed(_METADATA),

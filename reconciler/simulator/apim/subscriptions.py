@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.rules import identity
@@ -11,7 +10,7 @@ from reconciler.simulator.apim.instants import from_iso, iso
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept, Plan, Subscription, User
 from reconciler.simulator.apim.refusals import error, unknown_hrid, unknown_id
-from reconciler.simulator.apim.shapes import admit
+from reconciler.simulator.apim.shapes import admit, completed
 
 _AUTO = "Kubernetes subscriptions are always auto accepted"
 
@@ -31,7 +30,8 @@ def put(
     shape = specs.SUBSCRIPTION
     if "hridContainsUUID" in modes:
         shape = {**shape, "hrid": specs.ANY_ID}
-    spec = admit(shape, body)
+    sent = admit(shape, body)
+    spec = completed(shape, sent)
     plan_id = _plan_id(environment, api_hrid, spec["planHrid"], by_api_id="hridContainsApiUUID" in modes)
     plan = _plan(environment, plan_id)
     by_id = "hridContainsAppUUID" in modes
@@ -42,6 +42,7 @@ def put(
     identifier = spec["hrid"] if "hridContainsUUID" in modes else _id(environment, api_hrid, spec["hrid"])
     now = environment.now()
     known = environment.subscriptions.get(identifier)
+    new = known is None
     if known is None:
         known = Subscription(
             id=identifier,
@@ -70,9 +71,10 @@ def put(
     known.metadata = spec["metadata"]
     known.consumer_configuration = spec.get("consumerConfiguration")
     known.updated_at = environment.now()
-    answer = {**copy.deepcopy(spec), "id": identifier, **environment.placed()}
+    answer = {**sent, "id": identifier, **environment.placed()}
     answer |= {"errors": {"severe": [], "warning": []}, "apiHrid": api_hrid}
-    if known.ending_at is not None:
+    answer.pop("endingAt", None)
+    if known.ending_at is not None and not new:  # as observed: the first answer leaves it out
         answer["endingAt"] = known.ending_at
     return answer | {"startingAt": iso(known.starting_at)}
 
@@ -183,7 +185,7 @@ def _written_instant(text: Any) -> str | None:
     Raises:
         Refused: 400 for what is no instant.
     """
-    if text is None:
+    if text is None or text == "":  # GKO sends an empty text for none
         return None
     try:
         return iso(from_iso(str(text)))

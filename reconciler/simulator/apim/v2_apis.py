@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from reconciler.simulator.apim import publishing
+from reconciler.simulator.apim.api_checks import group_warnings, member_warnings
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Plan, User
 from reconciler.simulator.apim.refusals import Refused
@@ -26,12 +27,18 @@ def import_crd(environment: Environment, body: Any, user: User, *, dry_run: bool
     for name in ("id", "name", "version", "proxy"):
         if not body.get(name):
             raise Refused(400, {"message": f"{name} must not be null", "http_status": 400})
+    notified = body.get("consoleNotificationConfiguration") or {}
     status = {
         **environment.placed(),
         "id": body["id"],
         "crossId": body.get("crossId"),
         "state": body.get("state") or "STARTED",
-        "errors": {"severe": [], "warning": []},
+        "errors": {
+            "severe": [],
+            "warning": member_warnings(environment, body.get("members") or [])
+            + group_warnings(environment, body.get("groups") or [])
+            + group_warnings(environment, notified.get("groups") or []),
+        },
         "plans": {plan.get("crossId"): plan["id"] for plan in body.get("plans") or ()},
     }
     if dry_run:
