@@ -24,11 +24,14 @@ def check_hrids(spec: dict[str, Any]) -> None:
 
 def severe(environment: Environment, identifier: str, spec: dict[str, Any]) -> list[str]:
     """What forbids the import: paths that another API of the environment has."""
+    wanted = set(_paths(spec["listeners"]))
     taken = {
-        path
+        place
         for other in environment.apis.values()
         if other.id != identifier
-        for path in _paths(other.raw.get("listeners", ()))
+        for listener in other.raw.get("listeners", ())
+        for path in listener.get("paths", ())  # saved ones are clean
+        if (place := (path.get("host") or "", path["path"])) in wanted
     }
     return [
         f"Path [{path}] already exists" for host, path in _paths(spec["listeners"]) if (host, path) in taken

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.rules import identity
 from reconciler.simulator.apim.audits import audit
 from reconciler.simulator.apim.held import save_flow
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Page, Plan, User
 
@@ -89,7 +89,7 @@ def _number(environment: Environment, api: Api, wanted: dict[str, dict[str, Any]
 
 
 def _plan_body(environment: Environment, spec: dict[str, Any]) -> dict[str, Any]:
-    body = {name: copy.deepcopy(value) for name, value in spec.items() if name not in ("id", "hrid")}
+    body = {name: copied(value) for name, value in spec.items() if name not in ("id", "hrid")}
     body["flows"] = [save_flow(flow, environment.cross_id_of) for flow in body["flows"]]
     return body
 
@@ -107,11 +107,7 @@ def synchronise_pages(environment: Environment, api: Api, sent: list[dict[str, A
     before, api.pages = api.pages, {}
     for place, spec in enumerate(sent):
         identifier, cross_id = _ids(environment, api, spec)
-        body = {
-            name: copy.deepcopy(value)
-            for name, value in spec.items()
-            if name not in ("id", "hrid", "crossId")
-        }
+        body = {name: copied(value) for name, value in spec.items() if name not in ("id", "hrid", "crossId")}
         known = before.get(identifier)
         if known is None or known.body != body or known.order != place:
             known = Page(identifier, spec["hrid"], cross_id, body, place, environment.now())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import api_checks, metadata, publishing, specs
 from reconciler.simulator.apim.api_parts import synchronise_pages, synchronise_plans
 from reconciler.simulator.apim.audits import audit, patch, row
 from reconciler.simulator.apim.held import filled, save
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Page, Plan, User
 from reconciler.simulator.apim.refusals import invalid, refused_import, unknown_hrid
@@ -118,7 +118,7 @@ def read(environment: Environment, api: Api, hrid: str | None = None) -> dict[st
     body["groups"] = [group.hrid for group in environment.kept["groups"].values() if group.id in api.groups]
     body["metadata"] = metadata.shown(api)
     body["categories"] = [name for name in body["categories"] if name in environment.categories]
-    body["members"] = copy.deepcopy(api.members)
+    body["members"] = copied(api.members)
     body["notifyMembers"] = api.notify_members
     body["state"] = api.state
     body["id"] = api.id
@@ -129,7 +129,7 @@ def read(environment: Environment, api: Api, hrid: str | None = None) -> dict[st
 
 def _echo(sent: dict[str, Any]) -> dict[str, Any]:
     """What a write answers of what was sent: nothing of what only the server may say."""
-    shown = {name: copy.deepcopy(value) for name, value in sent.items() if name != "definitionContext"}
+    shown = {name: copied(value) for name, value in sent.items() if name != "definitionContext"}
     shown["flows"] = [_shown_flow(flow) for flow in shown.get("flows", ())]
     return shown
 
@@ -230,7 +230,7 @@ def _write_rest(environment: Environment, api: Api, spec: dict[str, Any], user: 
 
 def _shown_flow(flow: dict[str, Any]) -> dict[str, Any]:
     """A flow without what the server derived."""
-    shown = copy.deepcopy(flow)
+    shown = copied(flow)
     for steps in shown.values():
         if not isinstance(steps, list):
             continue

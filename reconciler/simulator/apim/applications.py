@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import metadata, specs
 from reconciler.simulator.apim.api_checks import group_warnings, member_warnings
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept, User
 from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
@@ -57,7 +57,7 @@ def get(environment: Environment, hrid: str) -> dict[str, Any]:
         Refused: there never was one.
     """
     found = _found(environment, hrid)
-    body = copy.deepcopy(found.body)
+    body = copied(found.body)
     body["groups"] = [
         group.hrid for group in environment.kept["groups"].values() if group.id in body["groups"]
     ]
@@ -124,11 +124,11 @@ def _severe(environment: Environment, identifier: str, spec: dict[str, Any], use
 
 
 def _saved(environment: Environment, spec: dict[str, Any]) -> dict[str, Any]:
-    saved = {name: copy.deepcopy(value) for name, value in spec.items() if name != "hrid"}
+    saved = {name: copied(value) for name, value in spec.items() if name != "hrid"}
     groups = [environment.group_named(name) for name in spec["groups"]]
     saved["groups"] = [group.id for group in groups if group is not None]
     saved["metadata"] = metadata.keyed(spec["metadata"])
-    saved["settings"] = copy.deepcopy(spec.get("settings") or {"app": {}})
+    saved["settings"] = copied(spec.get("settings") or {"app": {}})
     saved["members"] = [
         dict(member)
         for member in spec["members"]

@@ -6,13 +6,13 @@ The server does not keep anybody from editing what Kubernetes owns (DOMAIN §0.8
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import publishing
 from reconciler.simulator.apim.apis import admitted, remove
 from reconciler.simulator.apim.audits import audit, patch, row
 from reconciler.simulator.apim.held import filled, save, save_flow
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Page, Plan, User
 from reconciler.simulator.apim.refusals import error, unknown_id
@@ -97,7 +97,7 @@ def update_api(environment: Environment, identifier: str, body: dict[str, Any], 
 
 def _from_v2(body: dict[str, Any]) -> dict[str, Any]:
     """A Management v2 body in the Automation API's form."""
-    sent = copy.deepcopy(body)
+    sent = copied(body)
     sent["version"] = sent.pop("apiVersion", None)
     sent["state"] = "STOPPED"
     sent["hrid"] = "not-kept"
@@ -286,6 +286,6 @@ def update_page(environment: Environment, api: Api, identifier: str, body: dict[
         for name in ("name", "content", "visibility", "published", "homepage")
         if name in body
     }
-    page.body = {**page.body, **copy.deepcopy(changed)}
+    page.body = {**page.body, **copied(changed)}
     page.updated_at = environment.now()
     return page

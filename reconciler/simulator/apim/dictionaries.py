@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import specs
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import invalid, unknown_hrid
@@ -31,7 +31,7 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[s
     now = environment.now()
     known = environment.kept["dictionaries"].get(hrid)
     created_at = known.created_at if known is not None else now
-    saved = copy.deepcopy(spec)
+    saved = copied(spec)
     if "manual" in saved:
         saved["manual"]["properties"] = dict(sorted(saved["manual"]["properties"].items()))
     kept = Kept(environment.id_of(hrid), hrid, environment.cross_id_of(hrid), saved, created_at, now)
@@ -48,7 +48,7 @@ def get(environment: Environment, hrid: str) -> dict[str, Any]:
     found = environment.kept["dictionaries"].get(hrid)
     if found is None:
         raise unknown_hrid(hrid)
-    return {**copy.deepcopy(found.body), "id": found.id, **environment.placed()}
+    return {**copied(found.body), "id": found.id, **environment.placed()}
 
 
 def delete(environment: Environment, hrid: str) -> None:

@@ -5,10 +5,10 @@ The order of the fields is the real server's, since events and audits carry the 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.records import Plan
 from reconciler.simulator.apim.specs import PHASES
 
@@ -39,13 +39,13 @@ def gateway_definition(identifier: str, body: dict[str, Any], plans: Iterable[Pl
             }
             for item in body["properties"]
         ],
-        "resources": copy.deepcopy(body["resources"]),
+        "resources": copied(body["resources"]),
         "listeners": [_listener(item) for item in body["listeners"]],
         "endpointGroups": [_group(item) for item in body["endpointGroups"]],
-        "analytics": copy.deepcopy(body["analytics"]),
+        "analytics": copied(body["analytics"]),
     }
     if "failover" in body:
-        definition["failover"] = copy.deepcopy(body["failover"])
+        definition["failover"] = copied(body["failover"])
     if plans is not None:
         definition["plans"] = [_plan(plan) for plan in plans if plan.status in _IN_USE]
     if "flowExecution" in body:
@@ -55,9 +55,9 @@ def gateway_definition(identifier: str, body: dict[str, Any], plans: Iterable[Pl
             "matchRequired": execution["matchRequired"],
         }
     definition["flows"] = [_flow(item) for item in body["flows"]]
-    definition["responseTemplates"] = copy.deepcopy(body["responseTemplates"])
+    definition["responseTemplates"] = copied(body["responseTemplates"])
     if body.get("services"):
-        definition["services"] = copy.deepcopy(body["services"])
+        definition["services"] = copied(body["services"])
     definition["allowedInApiProducts"] = body["allowedInApiProducts"]
     return definition
 
@@ -94,7 +94,7 @@ def _listener(listener: dict[str, Any]) -> dict[str, Any]:
         out["pathMappings"] = []
     for name in ("hosts", "host", "port", "cors", "requestValidation"):
         if name in listener:
-            out[name] = copy.deepcopy(listener[name])
+            out[name] = copied(listener[name])
     return out
 
 
@@ -103,10 +103,10 @@ def _group(group: dict[str, Any]) -> dict[str, Any]:
     if "loadBalancer" in group:
         out["loadBalancer"] = {"type": _word(group["loadBalancer"]["type"])}
     if "sharedConfiguration" in group:
-        out["sharedConfiguration"] = copy.deepcopy(group["sharedConfiguration"])
+        out["sharedConfiguration"] = copied(group["sharedConfiguration"])
     out["endpoints"] = [_endpoint(endpoint) for endpoint in group["endpoints"]]
     if "services" in group:
-        out["services"] = copy.deepcopy(group["services"])
+        out["services"] = copied(group["services"])
     return out
 
 
@@ -122,14 +122,14 @@ def _endpoint(endpoint: dict[str, Any]) -> dict[str, Any]:
         "sharedConfigurationOverride",
         "services",
     )
-    return {name: copy.deepcopy(endpoint[name]) for name in names if name in endpoint}
+    return {name: copied(endpoint[name]) for name in names if name in endpoint}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
     body = plan.body
     out: dict[str, Any] = {"id": plan.id, "name": body["name"]}
     if "security" in body:
-        out["security"] = {**copy.deepcopy(body["security"]), "type": _word(body["security"]["type"])}
+        out["security"] = {**copied(body["security"]), "type": _word(body["security"]["type"])}
     out["mode"] = _word(body["mode"])
     if body.get("selectionRule"):
         out["selectionRule"] = body["selectionRule"]
@@ -142,11 +142,11 @@ def _plan(plan: Plan) -> dict[str, Any]:
 def _flow(flow: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {name: flow[name] for name in ("name", "enabled") if name in flow}
     out["selectors"] = [
-        {**copy.deepcopy(selector), "type": _word(selector["type"])} for selector in flow.get("selectors", ())
+        {**copied(selector), "type": _word(selector["type"])} for selector in flow.get("selectors", ())
     ]
     for phase in PHASES:
         out[phase] = [
-            {name: value for name, value in copy.deepcopy(step).items() if value is not None}
+            {name: value for name, value in copied(step).items() if value is not None}
             for step in flow.get(phase, ())
         ]
     out["tags"] = list(flow.get("tags", ()))

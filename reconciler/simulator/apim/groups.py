@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import specs
 from reconciler.simulator.apim.api_checks import member_warnings
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import unknown_hrid
@@ -64,7 +64,7 @@ def get(environment: Environment, hrid: str) -> dict[str, Any]:
     found = environment.kept["groups"].get(hrid)
     if found is None:
         raise unknown_hrid(hrid)
-    body = copy.deepcopy(found.body)
+    body = copied(found.body)
     return {
         **body,
         "hrid": hrid,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import copy
 import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.plugins import HTTP_BLOCK
 
 _LOGGED = ("headers", "messageHeaders", "payload", "messagePayload", "messageMetadata")
@@ -25,7 +25,7 @@ def save(
         cross_id_of: gives the id of a shared policy group from its HRID.
     """
     raw = {
-        name: copy.deepcopy(value)
+        name: copied(value)
         for name, value in spec.items()
         if name not in ("plans", "pages", "metadata", "members", "groups", "portalNavigation", "state")
     }
@@ -45,7 +45,7 @@ def clean_path(path: str) -> str:
 
 def save_flow(flow: dict[str, Any], cross_id_of: Callable[[str], str]) -> dict[str, Any]:
     """A flow as it is kept: conditions first among its selectors, shared policy groups by their id."""
-    saved = copy.deepcopy(flow)
+    saved = copied(flow)
     saved["selectors"] = sorted(
         saved.get("selectors", []), key=lambda selector: selector["type"] != "CONDITION"
     )
@@ -83,7 +83,7 @@ def _sealed(value: str) -> str:
 
 def filled(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a saved body with all that reading adds; still in the Automation API's form."""
-    body = copy.deepcopy(raw)
+    body = copied(raw)
     for listener in body["listeners"]:
         if "cors" in listener:
             listener["cors"] = {"allowCredentials": False, "runPolicies": False, **listener["cors"]}

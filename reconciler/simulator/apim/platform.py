@@ -9,7 +9,6 @@ Everything is in memory and belongs to one thread at a time: hold `lock` where s
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 import uuid
@@ -29,6 +28,7 @@ from reconciler.simulator.apim import (
     v2_apis,
     v2_views,
 )
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment, Organization, Sources
 from reconciler.simulator.apim.records import Api, Subscription, User
 from reconciler.simulator.apim.refusals import unknown_environment
@@ -240,7 +240,7 @@ class Apim:
         """Change fields of a plan by hand; nothing moves the API's `updatedAt`."""
         where = self.environment(environment)
         api = console.api_of(where, identifier)
-        body = copy.deepcopy(console.plan_of(api, plan).body)
+        body = copied(console.plan_of(api, plan).body)
         console.update_plan(where, api, plan, {**body, **changes}, self.user(user))
 
     def edit_page(self, environment: str, identifier: str, page: str, **changes: Any) -> None:

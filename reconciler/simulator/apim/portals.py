@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.rules import identity
 from reconciler.simulator.apim import specs
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import invalid, unknown_hrid
@@ -43,7 +43,7 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False) -> dict[s
         now = environment.now()
         created_at = portals[hrid].created_at if hrid in portals else now
         portals[hrid] = Kept(
-            environment.id_of(hrid), hrid, environment.cross_id_of(hrid), copy.deepcopy(spec), created_at, now
+            environment.id_of(hrid), hrid, environment.cross_id_of(hrid), copied(spec), created_at, now
         )
     return answer
 
@@ -57,7 +57,7 @@ def get(environment: Environment, hrid: str) -> dict[str, Any]:
     found = environment.kept["portals"].get(hrid)
     if found is None:
         raise unknown_hrid(hrid)
-    return {**copy.deepcopy(found.body), "id": found.id, **environment.placed()}
+    return {**copied(found.body), "id": found.id, **environment.placed()}
 
 
 def delete(environment: Environment, hrid: str) -> None:
@@ -90,7 +90,7 @@ def put_part(
         known = environment.parts.get((kind, parent, hrid))
         created_at = known.created_at if known is not None else now
         environment.parts[(kind, parent, hrid)] = Kept(
-            answer["id"], hrid, answer["id"], copy.deepcopy(spec), created_at, now
+            answer["id"], hrid, answer["id"], copied(spec), created_at, now
         )
     return answer
 
@@ -121,4 +121,4 @@ def _shown(environment: Environment, kind: str, parent: str, body: dict[str, Any
     owner = kind.partition("-")[0]
     make = identity.portal_part_id if owner == "portal" else identity.api_documentation_id
     identifier = make(environment.organization.id, environment.id, parent, body["hrid"])
-    return {**copy.deepcopy(body), "id": identifier, **environment.placed(), f"{owner}Hrid": parent}
+    return {**copied(body), "id": identifier, **environment.placed(), f"{owner}Hrid": parent}

@@ -6,12 +6,12 @@ declared defaults are filled in: exactly what the real server echoes after a PUT
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.refusals import Refused, error, unexpected_value, violations
 
 Shape = Mapping[str, "Field"]
@@ -75,7 +75,7 @@ def completed(shape: Shape, admitted: Mapping[str, Any]) -> dict[str, Any]:
         if value is _NOTHING and declared.default is not _NOTHING:
             value = declared.default
         if value is not _NOTHING:
-            out[name] = _completed(declared, copy.deepcopy(value))
+            out[name] = _completed(declared, copied(value))
     return out
 
 
@@ -99,7 +99,7 @@ def _object(
         here = f"{where}.{name}" if where else name
         value = body.get(name, _NOTHING)
         if value is _NOTHING and declared.default is not _NOTHING:
-            value = copy.deepcopy(declared.default)
+            value = copied(declared.default)
         if value is _NOTHING or value is None:
             if declared.required:
                 found.append((here, "must not be null"))
@@ -141,7 +141,7 @@ def _one(declared: Field, value: Any, where: str, found: list[tuple[str, str]]) 
         longest = 256 if declared.hrid else declared.longest
         if longest and len(value) > longest:
             found.append((where, f"size must be between 0 and {longest}"))
-    return copy.deepcopy(value)
+    return copied(value)
 
 
 def _of_enumeration(values: tuple[str, ...], value: Any, where: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import specs
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Kept
 from reconciler.simulator.apim.refusals import refused_import, unknown_hrid
@@ -38,7 +38,7 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
     now = environment.now()
     known = environment.kept[_KIND].get(hrid)
     created_at = known.created_at if known is not None else now
-    environment.kept[_KIND][hrid] = Kept(identifier, hrid, cross_id, copy.deepcopy(spec), created_at, now)
+    environment.kept[_KIND][hrid] = Kept(identifier, hrid, cross_id, copied(spec), created_at, now)
     return answer
 
 
@@ -51,7 +51,7 @@ def get(environment: Environment, hrid: str) -> dict[str, Any]:
     found = environment.kept[_KIND].get(hrid)
     if found is None:
         raise unknown_hrid(hrid)
-    return {**copy.deepcopy(found.body), "id": found.id, **environment.placed(), "crossId": found.cross_id}
+    return {**copied(found.body), "id": found.id, **environment.placed(), "crossId": found.cross_id}
 
 
 def delete(environment: Environment, hrid: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import publishing
 from reconciler.simulator.apim.api_checks import group_warnings, member_warnings
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Plan, User
 from reconciler.simulator.apim.refusals import Refused
@@ -72,7 +72,7 @@ def v1_view(api: Api) -> dict[str, Any]:
         "tags",
         "categories",
     )
-    shown = {name: copy.deepcopy(raw[name]) for name in names if raw.get(name) is not None}
+    shown = {name: copied(raw[name]) for name in names if raw.get(name) is not None}
     return {
         **shown,
         "id": api.id,
@@ -93,7 +93,7 @@ def v1_view(api: Api) -> dict[str, Any]:
         **({"deployed_at": api.deployed_at} if api.deployed_at is not None else {}),
         "plans": [
             {
-                **copy.deepcopy(plan.body),
+                **copied(plan.body),
                 "id": plan.id,
                 "crossId": plan.cross_id,
                 "created_at": plan.created_at,
@@ -124,9 +124,7 @@ def _new(environment: Environment, body: dict[str, Any], user: User) -> Api:
 
 
 def _raw(body: dict[str, Any]) -> dict[str, Any]:
-    raw = {
-        name: copy.deepcopy(value) for name, value in body.items() if value is not None and name != "plans"
-    }
+    raw = {name: copied(value) for name, value in body.items() if value is not None and name != "plans"}
     raw["lifecycleState"] = raw.pop("lifecycle_state", "CREATED")
     raw.setdefault("visibility", "PRIVATE")
     for name in ("labels", "tags", "categories"):

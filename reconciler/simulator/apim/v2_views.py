@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from reconciler.simulator.apim import publishing
 from reconciler.simulator.apim.held import filled
 from reconciler.simulator.apim.instants import iso
+from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Audit, Event, Page, Plan, Subscription, User
 
@@ -105,7 +105,7 @@ def _v4_part(api: Api) -> dict[str, Any]:
 
 
 def _template(template: dict[str, Any]) -> dict[str, Any]:
-    shown = copy.deepcopy(template)
+    shown = copied(template)
     return {"statusCode": shown.pop("status"), **shown}
 
 
@@ -117,15 +117,15 @@ def _v2_part(api: Api) -> dict[str, Any]:
         else "V3",
         "contextPath": next((host["path"] for host in proxy.get("virtual_hosts", ())), "/"),
         "proxy": {
-            "virtualHosts": copy.deepcopy(proxy.get("virtual_hosts", [])),
-            "groups": copy.deepcopy(proxy.get("groups", [])),
+            "virtualHosts": copied(proxy.get("virtual_hosts", [])),
+            "groups": copied(proxy.get("groups", [])),
         },
         "flowMode": api.raw.get("flow_mode", "DEFAULT"),
-        "flows": copy.deepcopy(api.raw.get("flows") or []),
-        "resources": copy.deepcopy(api.raw.get("resources") or []),
-        "properties": copy.deepcopy(api.raw.get("properties") or []),
-        "pathMappings": copy.deepcopy(api.raw.get("path_mappings") or []),
-        "responseTemplates": copy.deepcopy(api.raw.get("response_templates") or {}),
+        "flows": copied(api.raw.get("flows") or []),
+        "resources": copied(api.raw.get("resources") or []),
+        "properties": copied(api.raw.get("properties") or []),
+        "pathMappings": copied(api.raw.get("path_mappings") or []),
+        "responseTemplates": copied(api.raw.get("response_templates") or {}),
     }
 
 
@@ -147,13 +147,13 @@ def plan_view(environment: Environment, api: Api, plan: Plan, *, new: bool = Fal
         "updatedAt": iso(plan.updated_at),
         "validation": body["validation"],
         "flows": [
-            {**copy.deepcopy(flow), "id": identifier}
+            {**copied(flow), "id": identifier}
             for flow, identifier in zip(body["flows"], plan.flow_ids, strict=True)
         ],
     }
     for name in ("description", "security", "selectionRule", "generalConditions"):
         if body.get(name) is not None:
-            shown[name] = copy.deepcopy(body[name])
+            shown[name] = copied(body[name])
     if plan.cross_id is not None:
         shown["crossId"] = plan.cross_id
     for name, instant in (("publishedAt", plan.published_at), ("closedAt", plan.closed_at)):
@@ -176,10 +176,10 @@ def page_view(api: Api, page: Page) -> dict[str, Any]:
         "published": body["published"],
         "visibility": body["visibility"],
         "updatedAt": iso(page.updated_at),
-        "configuration": copy.deepcopy(body["configuration"]),
+        "configuration": copied(body["configuration"]),
         "homepage": body["homepage"],
         "parentId": parent if body.get("parentHrid") else None,
-        "source": copy.deepcopy(body.get("source")),
+        "source": copied(body.get("source")),
         "excludedAccessControls": False,
         "accessControls": [],
         "attachedMedia": [],
@@ -212,7 +212,7 @@ def subscription_view(subscription: Subscription) -> dict[str, Any]:
     if subscription.ending_at is not None:
         shown["endingAt"] = subscription.ending_at
     if subscription.consumer_configuration is not None:
-        shown["consumerConfiguration"] = copy.deepcopy(subscription.consumer_configuration)
+        shown["consumerConfiguration"] = copied(subscription.consumer_configuration)
     return shown
 
 
