@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciler.simulator.apim import Apim, Gateway
-from tests.fidelity.recordings import Exchange
+from tests.fidelity.recordings import UNRECORDED, Exchange
 
 
 class World:
@@ -67,86 +67,21 @@ def _second_life(world: World) -> None:
     for api in list(world.apim.environment(world.environment).apis.values()):
         if api.hrid is not None and api.name.startswith(world.renamed("bad ")):
             world.apim.delete_api(world.environment, api.hrid)
-    world.apim.put_api(world.environment, _kitchen(world))
-    world.apim.put_api(world.environment, _kitchen(world))
+    world.apim.put_api(world.environment, _tried_out(world))
+    world.apim.put_api(world.environment, _tried_out(world))
     world.put_again("03-api-put")
 
 
-def _kitchen(world: World) -> dict[str, Any]:
-    endpoint = {"type": "http-proxy", "configuration": {"target": "http://127.0.0.1:8099"}}
-    health_check = {
-        "schedule": "*/30 * * * * *",
-        "headers": [],
-        "overrideEndpointPath": True,
-        "failureThreshold": 2,
-        "method": "GET",
-        "assertion": "{#response.status == 200}",
-        "successThreshold": 2,
-        "target": "/",
-    }
-    return {
-        "hrid": world.renamed("kitchen"),
-        "name": world.renamed("Kitchen sink"),
-        "version": "1",
-        "description": "",
-        "type": "PROXY",
-        "lifecycleState": "UNPUBLISHED",
-        "state": "STOPPED",
-        "listeners": [
-            {
-                "type": "HTTP",
-                "paths": [{"host": "k.example", "path": world.renamed("/kitchen")}],
-                "entrypoints": [{"type": "http-proxy"}],
-                "servers": ["default"],
-            }
-        ],
-        "endpointGroups": [
-            {
-                "name": "g1",
-                "type": "http-proxy",
-                "loadBalancer": {"type": "WEIGHTED_ROUND_ROBIN"},
-                "sharedConfiguration": {
-                    "proxy": {"enabled": False},
-                    "http": {"keepAlive": True, "followRedirects": False},
-                    "ssl": {"hostnameVerifier": True, "trustAll": False},
-                },
-                "endpoints": [
-                    {**endpoint, "name": "a", "weight": 3, "inheritConfiguration": True},
-                    {**endpoint, "name": "b", "sharedConfigurationOverride": {"http": {"connectTimeout": 1}}},
-                ],
-                "services": {"healthCheck": {"type": "http-health-check", "configuration": health_check}},
-            }
-        ],
-        "analytics": {
-            "enabled": True,
-            "logging": {
-                "condition": "",
-                "content": {"headers": True},
-                "phase": {"request": True, "response": False},
-                "mode": {"endpoint": True, "entrypoint": True},
-            },
-        },
-        "failover": {"enabled": True},
-        "flows": [
-            {
-                "name": "f",
-                "enabled": True,
-                "selectors": [
-                    {"type": "HTTP", "path": "/", "pathOperator": "EQUALS", "methods": ["GET", "PUT"]},
-                    {"type": "CONDITION", "condition": "{#true}"},
-                ],
-                "request": [
-                    {
-                        "name": "m",
-                        "description": "",
-                        "policy": "mock",
-                        "configuration": {"status": "200"},
-                        "condition": "",
-                    }
-                ],
-            }
-        ],
-    }
+def _tried_out(world: World) -> dict[str, Any]:
+    """The body of that API, made from how the first list shows it: writing what was read changes nothing."""
+    listed = world.exchanges["22a-list-final"].answer["data"]
+    shown = next(item for item in listed if item["lifecycleState"] == "UNPUBLISHED")
+    names = (
+        "name description type lifecycleState state listeners endpointGroups analytics failover flows "
+        "flowExecution labels tags"
+    )
+    body = {name: shown[name] for name in names.split()}
+    return {**body, "hrid": world.renamed(UNRECORDED), "version": shown["apiVersion"]}
 
 
 def _subscribed_again(world: World) -> None:

@@ -17,6 +17,9 @@ from typing import Any
 SERVER = "http://127.0.0.1:8083"
 """Where the recorded server listened."""
 
+UNRECORDED = "kitchen"
+"""The HRID, found by its ids, of an API that lists show and no recording wrote (see `presupposed`)."""
+
 _CHRONOLOGY = (
     r"0[1-5]",
     r"06[a-f]",

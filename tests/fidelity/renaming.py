@@ -11,13 +11,10 @@ import re
 from typing import Any
 
 from reconciler.rules import identity
-from tests.fidelity.recordings import Exchange
+from tests.fidelity.recordings import UNRECORDED, Exchange
 
 ORGANIZATION, ENVIRONMENT = "BIRDS", "SHORE"
 _WAS = "DEFAULT"
-
-UNRECORDED = "kitchen"
-"""The HRID of the API that lists show and no recording wrote (see `presupposed`)."""
 
 # In the same alphabetical order as before, where lists are sorted by name.
 _WORDS = {

@@ -27,7 +27,7 @@ _FAKED = ("accepted-by-proxy",)
 """Variants whose answers the recording proxy made up, since the real server refused them."""
 
 NOT_MODELLED = {
-    "apim__api_definition__v2__api-with-page-swagger-http-fetcher.json": "the server fetches a page's content",
+    "apim__api_definition__v2__api-with-page-swagger-http-fetcher.json": "the server would fetch a page",
 }
 """Records that differ, and why."""
 

@@ -181,3 +181,44 @@ async def test_enumerations_do_not_tell_capitals_from_small_letters(stage: Stage
     body = api_body(flowExecution={"mode": "best_match"})
     assert (await stage.put_api(body)).json()["flowExecution"]["mode"] == "BEST_MATCH"
     assert (await stage.put_api(api_body(type="NOPE"))).status_code == 400
+
+
+async def test_reading_fills_in_what_was_not_sent(stage: Stage) -> None:
+    endpoint = {"name": "n", "type": "http-proxy", "configuration": {"target": "http://n"}}
+    group = {
+        "name": "g",
+        "type": "http-proxy",
+        "sharedConfiguration": {"http": {"idleTimeout": 7}, "ssl": {"trustAll": True}},
+        "endpoints": [{**endpoint, "inheritConfiguration": True}],
+    }
+    selectors = [
+        {"type": "HTTP", "path": "/", "pathOperator": "EQUALS"},
+        {"type": "CONDITION", "condition": "{#yes}"},
+    ]
+    body = api_body(
+        endpointGroups=[group],
+        failover={"enabled": True, "maxRetries": 9},
+        analytics={"enabled": True, "logging": {"content": {"payload": True}}},
+        flows=[{"enabled": True, "selectors": selectors}],
+        listeners=[
+            {
+                "type": "HTTP",
+                "paths": [{"path": "Sea//Tides"}],
+                "cors": {"enabled": True},
+                "entrypoints": [{"type": "http-proxy"}],
+            }
+        ],
+    )
+    await stage.put_api(body)
+    read = (await stage.call("GET", f"{AUTOMATION}/apis/weather")).json()
+    http = read["endpointGroups"][0]["sharedConfiguration"]["http"]
+    assert (http["idleTimeout"], http["readTimeout"], http["version"]) == (7, 10000, "HTTP_1_1")
+    assert read["endpointGroups"][0]["sharedConfiguration"]["ssl"] == {"trustAll": True}
+    assert read["endpointGroups"][0]["loadBalancer"] == {"type": "ROUND_ROBIN"}
+    assert (read["failover"]["maxRetries"], read["failover"]["slowCallDuration"]) == (9, 2000)
+    content = read["analytics"]["logging"]["content"]
+    assert content["payload"] is True
+    assert content["messageHeaders"] is False
+    assert [selector["type"] for selector in read["flows"][0]["selectors"]] == ["CONDITION", "HTTP"]
+    assert read["listeners"][0]["paths"][0]["path"] == "/Sea/Tides/"
+    assert read["listeners"][0]["cors"]["allowCredentials"] is False
