@@ -6,6 +6,7 @@ import gko_tui.frame_rate  # noqa: F401 (before anything of Textual)
 
 # isort: split
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -13,8 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.filter import NoColor
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -165,9 +168,26 @@ class GkoApp(App[int]):
 
     def second(self) -> None:
         """Every second."""
+        self._follow_size()
         self._age_clusters()
         if self.top is not None:
             self.top.second()
+
+    def _follow_size(self) -> None:
+        """Take the terminal's size anew where a change of it got lost.
+
+        While a window is dragged, size signals come faster than they are handled; now and then the last
+        one does not arrive, and the screen would stay drawn for a size that is gone.
+        """
+        if self.is_headless:
+            return
+        try:
+            columns, rows = os.get_terminal_size(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        except (OSError, ValueError):
+            return
+        size = Size(columns, rows)
+        if size != self.screen.size:
+            self.post_message(events.Resize(size, size))
 
     def _age_clusters(self) -> None:
         now = self.clock()
