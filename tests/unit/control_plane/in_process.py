@@ -1,0 +1,90 @@
+"""The simulated APIM without a network: requests are answered in process, after the real server's time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import httpx
+import orjson
+
+from reconciler.control_plane.client import ControlPlaneClient
+from reconciler.control_plane.credentials import Authorization
+from reconciler.control_plane.places import Login, Target
+from reconciler.simulator.apim import Apim, Costs
+from reconciler.simulator.apim.serving.dispatch import Dispatch
+from tests.unit.control_plane.virtual_time import clock, rim
+
+Interfere = Callable[[httpx.Request], httpx.Response | None]
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """Answers as the server would.
+
+    Args:
+        apim: what is served.
+        costs: how long the work takes.
+
+    Attributes:
+        asked: method, path and instant of every request.
+        interfere: may answer something else.
+        delay_s: seconds that pass before any answer.
+    """
+
+    def __init__(self, apim: Apim, costs: Costs | None = None) -> None:
+        self._dispatch = Dispatch(apim)
+        self._costs = costs or Costs()
+        self.asked: list[tuple[str, str, float]] = []
+        self.interfere: Interfere = lambda request: None
+        self.delay_s = 0.0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = unquote(request.url.raw_path.decode().partition("?")[0])
+        self.asked.append((request.method, path, clock()))
+        cost = self._dispatch.cost(request.method, path)
+        by_cost = {"list": self._costs.list_s, "get": self._costs.get_s, "write": self._costs.write_s}
+        await asyncio.sleep(self.delay_s + (by_cost[cost] if cost else 0.0))
+        other = self.interfere(request)
+        if other is not None:
+            return other
+        query = request.url.query.decode()
+        # httpx gives header names in lower case; the dispatcher reads them as aiohttp would give them
+        headers = {name.title(): value for name, value in request.headers.items()}
+        answer = self._dispatch.answer(
+            request.method, path, dict(request.url.params), query, headers, request.content, "http://apim"
+        )
+        content = answer.body.encode() if isinstance(answer.body, str) else orjson.dumps(answer.body)
+        sent = {"Content-Type": "application/json", **answer.headers}
+        return httpx.Response(answer.status, headers=sent, content=content)
+
+    def count(self, part: str = "", *, since: float = 0.0) -> int:
+        """How many requests were sent whose path holds this text."""
+        return sum(part in path and at >= since for _, path, at in self.asked)
+
+
+async def _admin() -> Login:
+    return Login(username="admin", password="admin")
+
+
+def target(**changes: object) -> Target:
+    """The environment DEFAULT of the simulated APIM."""
+    values: dict[str, object] = {
+        "name": "prod",
+        "server": "http://apim",
+        "organization": "DEFAULT",
+        "environment": "DEFAULT",
+        "logins": (_admin,),
+    }
+    return Target(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def client_of(transport: httpx.AsyncBaseTransport, **changes: object) -> ControlPlaneClient:
+    """A client in virtual time."""
+    place = target(**changes)
+    return ControlPlaneClient(
+        place,
+        Authorization(place.name, place.logins),
+        lambda: httpx.AsyncClient(transport=transport),
+        rim=rim(),
+    )
