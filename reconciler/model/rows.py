@@ -60,8 +60,27 @@ class ClusterTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlPlaneTrace:
+    """What a control plane says of a resource: which one it is, its ids there, its origin and instants.
+
+    `origin` is APIM's word: `KUBERNETES`, or `MANAGEMENT` for what the Console made; empty where the
+    control plane has nothing. Instants are seconds since the epoch, 0 where it does not tell them.
+    """
+
+    control_plane: str
+    id: str = ""
+    hrid: str = ""
+    origin: str = ""
+    owner: str = ""
+    state: str = ""
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    deployed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One resource on one cluster."""
+    """One resource on one cluster; one that only a control plane has stands under that one's name."""
 
     key: ResourceKey
     application: str = ""
@@ -71,6 +90,9 @@ class Row:
     gateway: Cell = NO_HOP
     git_trace: GitTrace | None = None
     cluster_trace: ClusterTrace | None = None
+    control_plane_trace: ControlPlaneTrace | None = None
+    gateway_count: str = ""
+    """`2/3`: so many gateways (or pods of the only one) run what they should; empty without the hop."""
     labels: tuple[tuple[str, str], ...] = ()
     version: int = 0
     """Grows with every change of the row, so that what was drawn of it can be kept."""
