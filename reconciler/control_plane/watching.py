@@ -68,8 +68,11 @@ class ControlPlaneObserver:
         self._read_backoff = Backoff(self._rim.random)
         self._read_again_at = 0.0
         self._needs_somebody = False
+        self._failed_at = float("-inf")
+        self._failed_deployment = False
         self._renamed = False
         self._recognised = False
+        self._unrecognised = False
 
     def expect(self, refs: Iterable[StateRef]) -> None:
         """Say what there should be, by the resources of the clusters: it is read now, and in every round."""
@@ -171,10 +174,13 @@ class ControlPlaneObserver:
         try:
             told = await recognise(self._reader.automation)
         except ControlPlaneError as error:
-            self._words.read_failed(error)
+            self._unrecognised = True
+            self._words.read_failed(error, self._rim.clock() + POLL_S)
         else:
             self._words.version, self._words.lacks = told.version, told.lacks
             self._recognised = True
+            if self._unrecognised and self._rim.clock() >= self._read_again_at:
+                self._words.read_failed(None)
 
     def _moved(self, before: InventoryEntry | None, now: InventoryEntry) -> None:
         if self._inventory.known:
@@ -239,20 +245,26 @@ class ControlPlaneObserver:
         return self._read_backoff.failures >= _IN_A_ROW or self._needs_somebody
 
     async def _do(self, job: Job, sink: ControlPlaneSink, *, once: bool) -> None:
+        begun = self._rim.clock()
         try:
             await self._reader.read(job, sink, looked_at=job.ref in self._looked)
         except ControlPlaneError as error:
             self._failed(job, error, sink, once=once)
         else:
             self._schedule.done(job, self._rim.clock(), failed=False)
-            self._read_backoff.reset()
-            self._needs_somebody = False
-            self._words.read_failed(None)
-            if not job.deployment:
-                self._words.unreadable(job.ref, None)
+            self._went_well(job, begun)
         self._count()
         self._words.tell(sink)
         self._news.set()
+
+    def _went_well(self, job: Job, begun: float) -> None:
+        if begun >= self._failed_at and (self._failed_deployment or not job.deployment):
+            # An answer to what was asked before the failure, or of another of the APIs, does not end it.
+            self._read_backoff.reset()
+            self._needs_somebody = False
+            self._words.read_failed(None)
+        if not job.deployment:
+            self._words.unreadable(job.ref, None)
 
     def _failed(self, job: Job, error: ControlPlaneError, sink: ControlPlaneSink, *, once: bool) -> None:
         now = self._rim.clock()
@@ -262,6 +274,7 @@ class ControlPlaneObserver:
             wait = _patience(error, self._read_backoff.next())
             self._needs_somebody = error.reason in _NEEDS_SOMEBODY
             self._read_again_at = now + wait
+            self._failed_at, self._failed_deployment = now, job.deployment
             self._words.read_failed(error, self._read_again_at)
         if job.deployment:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import httpx
@@ -16,6 +17,16 @@ from reconciler.simulator.apim import Apim, Costs
 from reconciler.simulator.apim.serving.dispatch import Dispatch
 from tests.unit.control_plane.virtual_time import clock, rim
 
+
+class Asked(NamedTuple):
+    """One request, and when it was sent."""
+
+    method: str
+    path: str
+    query: str
+    at: float
+
+
 Interfere = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -27,7 +38,7 @@ class InProcess(httpx.AsyncBaseTransport):
         costs: how long the work takes.
 
     Attributes:
-        asked: method, path and instant of every request.
+        asked: every request.
         interfere: may answer something else.
         delay_s: seconds that pass before any answer.
     """
@@ -35,13 +46,13 @@ class InProcess(httpx.AsyncBaseTransport):
     def __init__(self, apim: Apim, costs: Costs | None = None) -> None:
         self._dispatch = Dispatch(apim)
         self._costs = costs or Costs()
-        self.asked: list[tuple[str, str, float]] = []
+        self.asked: list[Asked] = []
         self.interfere: Interfere = lambda request: None
         self.delay_s = 0.0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = unquote(request.url.raw_path.decode().partition("?")[0])
-        self.asked.append((request.method, path, clock()))
+        self.asked.append(Asked(request.method, path, request.url.query.decode(), clock()))
         cost = self._dispatch.cost(request.method, path)
         by_cost = {"list": self._costs.list_s, "get": self._costs.get_s, "write": self._costs.write_s}
         await asyncio.sleep(self.delay_s + (by_cost[cost] if cost else 0.0))
@@ -58,9 +69,17 @@ class InProcess(httpx.AsyncBaseTransport):
         sent = {"Content-Type": "application/json", **answer.headers}
         return httpx.Response(answer.status, headers=sent, content=content)
 
+    def lists(self) -> list[float]:
+        """When each reading of the list of APIs began."""
+        return [
+            asked.at
+            for asked in self.asked
+            if asked.path.endswith("/environments/DEFAULT/apis") and "page=1&" in asked.query
+        ]
+
     def count(self, part: str = "", *, since: float = 0.0) -> int:
         """How many requests were sent whose path holds this text."""
-        return sum(part in path and at >= since for _, path, at in self.asked)
+        return sum(part in asked.path and asked.at >= since for asked in self.asked)
 
 
 async def _admin() -> Login:
