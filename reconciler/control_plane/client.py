@@ -1,7 +1,8 @@
 """One control plane over HTTP: JSON in and out, every wait and every answer bounded, at a bearable rate.
 
-It knows nothing of kinds and can only read: it sends GET, and POST where that is how Management v2 searches.
-A 401 is answered once with renewed credentials; a redirect is an answer that failed, never followed.
+It knows nothing of kinds and only reads: it sends GET, and POST where that is how Management v2 searches.
+What writes is `sending`, over the same connections and at the same rate. A 401 is answered once with renewed
+credentials; a redirect is an answer that failed, never followed.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class ControlPlaneClient:
         """How many requests were sent, for budgets and their tests."""
         self.on_request: Callable[[], None] = lambda: None
         """Called for each request that is sent."""
-        self._authorization = authorization
+        self.authorization = authorization
         self._connect = connect
         self._http: httpx.AsyncClient | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -96,6 +97,32 @@ class ControlPlaneClient:
             raise ValueError(f"{path} is not a search")
         return await self._json("POST", path, params, orjson.dumps(body), None)
 
+    def pool(self) -> httpx.AsyncClient:
+        """The connections, made when they are first needed.
+
+        Raises:
+            ControlPlaneError: reason `configuration`: its TLS or proxy settings cannot be used.
+        """
+        if self._http is None:
+            self._http = self._connect()
+        return self._http
+
+    def refuse_while_blocked(self) -> None:
+        """Do not let callers hang for as long as a server may ask to wait: tell them when it ends.
+
+        Raises:
+            ControlPlaneError: reason `busy`.
+        """
+        left = self.limiter.blocked_until - self.rim.clock()
+        if left > self.target.timeout_s:
+            raise ControlPlaneError(
+                "asked to be left alone for a while",
+                control_plane=self.name,
+                next_step=f"it is asked again in {left:.0f} s",
+                reason="busy",
+                retry_after=left,
+            )
+
     async def aclose(self) -> None:
         """Close every connection."""
         http, self._http = self._http, None
@@ -112,10 +139,10 @@ class ControlPlaneClient:
         content: bytes | None,
         headers: Mapping[str, str] | None,
     ) -> Any:
-        header = await self._authorization.header()
+        header = await self.authorization.header()
         status, answered, data = await self._ask(method, path, params, content, headers, header)
-        if status == 401 and await self._authorization.renewed(header):
-            header = await self._authorization.header()
+        if status == 401 and await self.authorization.renewed(header):
+            header = await self.authorization.header()
             status, answered, data = await self._ask(method, path, params, content, headers, header)
         kind = answered.get("content-type", "").lower()
         if not 200 <= status < 300:
@@ -123,10 +150,10 @@ class ControlPlaneClient:
                 self.name,
                 path,
                 status,
-                _without_secret(data, header),
+                without_secret(data, header),
                 kind,
                 location=answered.get("location", ""),
-                retry_after=_seconds(answered.get("retry-after", ""), self.rim.clock()),
+                retry_after=retry_after_s(answered.get("retry-after", ""), self.rim.clock()),
             )
         with contextlib.suppress(orjson.JSONDecodeError):
             return orjson.loads(data)
@@ -150,7 +177,7 @@ class ControlPlaneClient:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request when its turn comes; the limit begins to count when it is sent."""
         async with self._slots:
-            self._refuse_while_blocked()
+            self.refuse_while_blocked()
             turn = await self.limiter.turn()
             self.requests += 1
             self.on_request()
@@ -159,9 +186,9 @@ class ControlPlaneClient:
                 sent["Authorization"] = authorization
             if content is not None:
                 sent["Content-Type"] = "application/json"
-            status, answered, data = await self._bounded(method, path, _query(params), content, sent)
+            status, answered, data = await self._bounded(method, path, query_of(params), content, sent)
         if status in (429, 503):
-            wait = _seconds(answered.get("retry-after", ""), self.rim.clock())
+            wait = retry_after_s(answered.get("retry-after", ""), self.rim.clock())
             self.limiter.throttled(turn, wait)
         elif status < 500:
             self.limiter.went_well()
@@ -176,15 +203,14 @@ class ControlPlaneClient:
         headers: dict[str, str],
     ) -> tuple[int, Mapping[str, str], bytes]:
         limit = self.target.timeout_s
-        if self._http is None:
-            self._http = self._connect()
+        pool = self.pool()
         import httpx
 
         again = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
         try:
             async with asyncio.timeout(limit):
                 try:
-                    return await self._whole(self._http, method, path, params, content, headers)
+                    return await self._whole(pool, method, path, params, content, headers)
                 except again:
                     # The other side may have closed a kept connection; reading twice harms nobody.
                     async with self._connect() as fresh:
@@ -203,33 +229,27 @@ class ControlPlaneClient:
     ) -> tuple[int, Mapping[str, str], bytes]:
         url = self.target.server + path
         async with http.stream(method, url, params=params, content=content, headers=headers) as response:
-            parts: list[bytes] = []
-            size = 0
-            async for part in response.aiter_bytes():
-                size += len(part)
-                if size > MAX_BODY:
-                    raise unexpected(
-                        self.name,
-                        f"answered {short(path)} with more than {MAX_BODY} bytes",
-                        next_step=CHECK_URL,
-                    )
-                parts.append(part)
-            return response.status_code, response.headers, b"".join(parts)
-
-    def _refuse_while_blocked(self) -> None:
-        """Do not let callers hang for as long as a server may ask to wait: tell them when it ends."""
-        left = self.limiter.blocked_until - self.rim.clock()
-        if left > self.target.timeout_s:
-            raise ControlPlaneError(
-                "asked to be left alone for a while",
-                control_plane=self.name,
-                next_step=f"it is asked again in {left:.0f} s",
-                reason="busy",
-                retry_after=left,
-            )
+            return response.status_code, response.headers, await whole_body(response, self.name, path)
 
 
-def _query(params: Params | None) -> dict[str, str] | None:
+async def whole_body(response: httpx.Response, name: str, path: str) -> bytes:
+    """Read a body to its end.
+
+    Raises:
+        ControlPlaneError: it is longer than anything that APIM sends.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > MAX_BODY:
+            what = f"answered {short(path)} with more than {MAX_BODY} bytes"
+            raise unexpected(name, what, next_step=CHECK_URL)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def query_of(params: Params | None) -> dict[str, str] | None:
     """The parameters as text; None for none."""
     query: dict[str, str] = {}
     for name, value in (params or {}).items():
@@ -239,13 +259,13 @@ def _query(params: Params | None) -> dict[str, str] | None:
     return query or None
 
 
-def _without_secret(data: bytes, authorization: str) -> bytes:
+def without_secret(data: bytes, authorization: str) -> bytes:
     """Some servers and proxies repeat what they were sent."""
     secret = authorization.rpartition(" ")[2].encode()
     return data.replace(secret, "‹hidden›".encode()) if secret else data
 
 
-def _seconds(retry_after: str, now: float) -> float | None:
+def retry_after_s(retry_after: str, now: float) -> float | None:
     """The header `Retry-After` in seconds: a number, or a date."""
     text = retry_after.strip()
     if not text:

@@ -39,7 +39,8 @@ class InProcess(httpx.AsyncBaseTransport):
 
     Attributes:
         asked: every request.
-        interfere: may answer something else.
+        interfere: may answer something else; then the server was not asked.
+        lose: may lose the answer of the server, which has done what it was asked.
         delay_s: seconds that pass before any answer.
     """
 
@@ -48,6 +49,7 @@ class InProcess(httpx.AsyncBaseTransport):
         self._costs = costs or Costs()
         self.asked: list[Asked] = []
         self.interfere: Interfere = lambda request: None
+        self.lose: Callable[[httpx.Request], Exception | None] = lambda request: None
         self.delay_s = 0.0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -65,6 +67,11 @@ class InProcess(httpx.AsyncBaseTransport):
         answer = self._dispatch.answer(
             request.method, path, dict(request.url.params), query, headers, request.content, "http://apim"
         )
+        lost = self.lose(request)
+        if lost is not None:
+            raise lost
+        if answer.body is None:
+            return httpx.Response(answer.status, headers=dict(answer.headers))
         content = answer.body.encode() if isinstance(answer.body, str) else orjson.dumps(answer.body)
         sent = {"Content-Type": "application/json", **answer.headers}
         return httpx.Response(answer.status, headers=sent, content=content)
