@@ -1,4 +1,4 @@
-"""The embedded platform: simulated clusters on loopback and a Git repository, ready to be looked at.
+"""The embedded platform on loopback: clusters with their GKO, one APIM, gateways, and a Git repository.
 
 It is the demo (`gko-tui demo`) and the ground of tests and measurements. What is in it stands in `demo`;
 this module only puts it into service and takes it out again.
@@ -16,21 +16,33 @@ from typing import Any
 import yaml
 
 from reconciler.model.keys import GROUP, ResourceKey
+from reconciler.simulator.apim import Apim, ApimServer
 from reconciler.simulator.demo.catalogue import folders
 from reconciler.simulator.demo.changes import COMMITS, SAM, Commit
-from reconciler.simulator.demo.files import USER, DemoFolder, kubeconfig, settings, write_private
-from reconciler.simulator.demo.folders import ANSWERING, CLUSTERS, SILENT, Folder
+from reconciler.simulator.demo.control_plane import CONSOLE_USER, Credentials, demo_apim
+from reconciler.simulator.demo.data_planes import DataPlanes
+from reconciler.simulator.demo.files import (
+    USER,
+    DemoFolder,
+    control_planes,
+    kubeconfig,
+    settings,
+    write_private,
+)
+from reconciler.simulator.demo.folders import ANSWERING, APIM_URL, CLUSTERS, SILENT, Folder
 from reconciler.simulator.demo.history import write_repository
 from reconciler.simulator.demo.incidents import INCIDENTS, KindForbidden
 from reconciler.simulator.demo.matrix import Cells, expected_matrix
-from reconciler.simulator.demo.seeding import seed
+from reconciler.simulator.demo.seeding import Seeding, create_secrets
 from reconciler.simulator.demo.silence import SilentServer
-from reconciler.simulator.demo.timeline import Timeline, play
+from reconciler.simulator.demo.timeline import DAY, Timeline, play
 from reconciler.simulator.demo.writes import writes_to
+from reconciler.simulator.gko import Operator
 from reconciler.simulator.kube.access import AUTHENTICATED, Rule, Tokens, User
 from reconciler.simulator.kube.cluster import SimCluster
 from reconciler.simulator.kube.server import SimKubeServer
 
+_BEFORE_ALL = 60 * DAY
 _CROWD = Commit(40.9, SAM, "Platform: a crowd of services", adds=("apps/crowd/",))
 
 
@@ -55,6 +67,9 @@ class DemoPlatform:
 
     Attributes:
         clusters: the simulated clusters by name, once started.
+        operators: the GKO of each of them.
+        apim: the control plane, once started.
+        data_planes: the gateways, once started.
         folder: where the demo's files are, once started.
     """
 
@@ -70,6 +85,11 @@ class DemoPlatform:
         self._scale = scale
         self._clock = clock
         self._token = token
+        self.operators: dict[str, Operator] = {}
+        self.apim = Apim(clock)
+        self.data_planes: DataPlanes | None = None
+        self._password = ""
+        self._apim_server: ApimServer | None = None
         self._servers: dict[str, SimKubeServer] = {}
         self._silent = SilentServer()
         self._urls: dict[str, str] = {}
@@ -93,20 +113,32 @@ class DemoPlatform:
         history = asyncio.create_task(asyncio.to_thread(self._write_history, told_at))
         await asyncio.sleep(0)  # lets it begin
         try:
-            tokens = await self._start_clusters(told_at)
+            self._fill(told_at)
+            tokens = await self._put_into_service()
         finally:
             await history
         self._write_files(teams, tokens)
 
     async def stop(self) -> None:
         """Take everything out of service; the folder stays."""
+        for operator in self.operators.values():
+            operator.stop()
+        if self.data_planes is not None:
+            await self.data_planes.stop()
+        if self._apim_server is not None:
+            await self._apim_server.stop()
         for server in self._servers.values():
             await server.stop()
         self._servers.clear()
         await self._silent.stop()
 
     def describe(self) -> dict[str, Any]:
-        """Where everything is: paths as text, and the URL of each cluster."""
+        """Where everything is: paths as text, URLs, and how one logs in at APIM.
+
+        `clusters` maps names to URLs; `apim` has `url`, `user` and `password`; `gateways` maps pods to the
+        URLs of their technical APIs.
+        """
+        apim = {"url": self._apim_server.url if self._apim_server is not None else ""}
         return {
             "folder": str(self.folder.root),
             "config": str(self.folder.config),
@@ -115,25 +147,42 @@ class DemoPlatform:
             "state": str(self.folder.state),
             "cache": str(self.folder.cache),
             "clusters": dict(self._urls),
+            "apim": {**apim, "user": CONSOLE_USER, "password": self._password},
+            "gateways": self.data_planes.urls() if self.data_planes is not None else {},
         }
 
     def expected_matrix(self) -> dict[ResourceKey, Cells]:
         """What every cell must show while nobody has changed anything."""
         return expected_matrix(self._timeline)
 
-    async def _start_clusters(self, told_at: float) -> dict[str, str]:
-        """Fill the clusters and put them into service; returns the user's token for each."""
+    def _fill(self, told_at: float) -> None:
+        """Make clusters and control plane what the story made them, in this process and at once."""
         crds = demo_crds()
-        tokens = {}
+        credentials = Credentials(self._token(), self._token())
+        self._password = credentials.password
+        self.apim = demo_apim(self._clock, credentials)
         for name in ANSWERING:
             cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
-            seed(cluster, writes_to(name, self._timeline, told_at), environment=name)
+            create_secrets(cluster, credentials.token, told_at - _BEFORE_ALL)
+            operator = self.operators[name] = Operator(cluster, {APIM_URL: self.apim}, self._clock)
+            Seeding(cluster, operator).seed(writes_to(name, self._timeline, told_at))
+        self.data_planes = DataPlanes(self.apim, self.clusters, self._clock, told_at)
+
+    async def _put_into_service(self) -> dict[str, str]:
+        """Let everything listen, and GKO watch; returns the user's token for each cluster."""
+        tokens = {}
+        for name, cluster in self.clusters.items():
             tokens[name] = self._admit(cluster)
             server = self._servers[name] = SimKubeServer(cluster)
             await server.start()
             self._urls[name] = server.url
+            self.operators[name].start()
         self._urls[SILENT] = await self._silent.start()
         tokens[SILENT] = self._token()
+        self._apim_server = ApimServer(self.apim)
+        await self._apim_server.start()
+        assert self.data_planes is not None
+        await self.data_planes.start()
         return tokens
 
     def _write_history(self, told_at: float) -> None:
@@ -160,7 +209,9 @@ class DemoPlatform:
     def _write_files(self, teams: Sequence[Folder], tokens: dict[str, str]) -> None:
         servers = {name: {"server": self._urls[name]} for name in CLUSTERS}
         write_private(self.folder.kubeconfig, kubeconfig(servers, tokens))
-        write_private(self.folder.config, settings(CLUSTERS, teams))
+        assert self.data_planes is not None and self._apim_server is not None
+        planes = control_planes(self._apim_server.url)
+        write_private(self.folder.config, settings(CLUSTERS, teams, planes, self.data_planes.settings()))
 
 
 def demo_crds() -> list[dict[str, Any]]:

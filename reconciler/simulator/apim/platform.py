@@ -110,9 +110,15 @@ class Apim:
         owner.environments[identifier] = environment
         return environment
 
-    def add_user(self, name: str, password: str, *, administrator: bool = False) -> User:
-        """Make a user of all organizations, who may log in with this password."""
-        user = User(self.sources.draw_id(), name, administrator=administrator)
+    def add_user(
+        self, name: str, password: str, *, administrator: bool = False, source: str = "memory"
+    ) -> User:
+        """Make a user of all organizations, who may log in with this password.
+
+        Args:
+            source: the identity provider that knows them.
+        """
+        user = User(self.sources.draw_id(), name, source, administrator=administrator)
         for organization in self.organizations.values():
             organization.users[name] = user
         self.passwords[name] = password
@@ -202,6 +208,30 @@ class Apim:
             "subscriptions": lambda: subscriptions.put(where, parent, body, who),
         }
         return writers[kind]()
+
+    def delete(self, environment: str, kind: str, name: str, *, parent: str = "", user: str = ADMIN) -> None:
+        """DELETE a resource of the Automation API, or an API of version 2.
+
+        Args:
+            kind: the collection's name as for `put`, `apis` or `v2-apis`.
+            name: its HRID; the id of an API of version 2.
+            parent: the HRID of the API or portal it belongs to.
+
+        Raises:
+            Refused: there is none.
+            KeyError: there is no such kind.
+        """
+        where, who = self.environment(environment), self.user(user)
+        removers: dict[str, Callable[[], None]] = {
+            "apis": lambda: apis.delete(where, name, who),
+            "v2-apis": lambda: apis.remove(where, console.api_of(where, name), who),
+            "applications": lambda: applications.delete(where, name),
+            "groups": lambda: groups.delete(where, name),
+            "dictionaries": lambda: dictionaries.delete(where, name),
+            "shared-policy-groups": lambda: shared_policy_groups.delete(where, name),
+            "subscriptions": lambda: subscriptions.delete(where, parent, name),
+        }
+        removers[kind]()
 
     # -- as people write ---------------------------------------------------------------------------------
 

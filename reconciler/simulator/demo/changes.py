@@ -151,6 +151,12 @@ _WEEKS_AGO = (
     Commit(24.9, LEA, "coupons: guessers out", edits=(Edit(f"{_MKT}coupons.yaml", _LIMIT, 60),)),
     Commit(23.8, TOM, "Gift Cards v2, next to the old ones", adds=(f"{_SHOP}gift-cards.yaml",)),
     Commit(
+        23.1,
+        TOM,
+        "Gift Cards v1 is deprecated",
+        edits=(Edit(f"{_SHOP}gift-cards-v1.yaml", "spec.lifecycleState", "PUBLISHED"),),
+    ),
+    Commit(
         22.5,
         SAM,
         "Login: introspect with POST",

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import ConfigurationError
-from reconciler.simulator.demo.folders import EU, SILENT, US, Folder
+from reconciler.simulator.demo.control_plane import PLANES
+from reconciler.simulator.demo.folders import ENVIRONMENTS, EU, SILENT, US, Folder
 from reconciler.simulator.demo.yaml_text import to_yaml
 
 USER = "sre"
 _NOTE = "demo.json"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,37 @@ def kubeconfig(servers: Mapping[str, dict[str, str]], tokens: Mapping[str, str])
     return to_yaml(content)
 
 
-def settings(clusters: Sequence[str], folders: Sequence[Folder]) -> str:
-    """Return the demo's gko-tui.yaml."""
+def control_planes(url: str) -> list[dict[str, Any]]:
+    """The control planes as gko-tui.yaml declares them; credentials are those of the ManagementContexts.
+
+    Args:
+        url: where APIM is from here.
+    """
+    return [
+        {
+            "name": name,
+            "url": url,
+            "environment": ENVIRONMENTS[cluster],
+            "clusters": [cluster],
+        }
+        for cluster, name in PLANES.items()
+    ]
+
+
+def settings(
+    clusters: Sequence[str],
+    folders: Sequence[Folder],
+    planes: Sequence[Mapping[str, Any]],
+    gateways: Sequence[Mapping[str, Any]],
+) -> str:
+    """Return the demo's gko-tui.yaml.
+
+    Args:
+        clusters: their names.
+        folders: what the teams keep in Git.
+        planes: the control planes, each as it is declared.
+        gateways: the gateways, each as it is declared.
+    """
     content = {
         "version": 1,
         "sources": [{"name": "apis", "path": "repository", "ref": "main"}],
@@ -157,6 +187,8 @@ def settings(clusters: Sequence[str], folders: Sequence[Folder]) -> str:
             }
             for folder in folders
         ],
+        "control_planes": [dict(plane) for plane in planes],
+        "gateways": [dict(gateway) for gateway in gateways],
     }
     return to_yaml(content, comment="Written by gko-tui demo; the clusters are simulated and end with it.")
 

@@ -11,6 +11,10 @@ from reconciler.simulator.demo.manifests import Spec
 
 EU, US, STAGE, SILENT = "prod-eu", "prod-us", "stage", "dr-eu"
 """The clusters of the demo; the last one accepts connections and never answers."""
+ENVIRONMENTS = {EU: "prod-eu", US: "prod-us", STAGE: "stage", SILENT: "dr-eu"}
+"""The APIM environment of each cluster; that of the silent one was never made."""
+APIM_URL = "https://apim.example.org"
+"""Where ManagementContexts say that APIM is: a name for pods. gko-tui.yaml says where it is from here."""
 ANSWERING = (EU, US, STAGE)
 CLUSTERS = (*ANSWERING, SILENT)
 

@@ -6,43 +6,125 @@ from collections.abc import Iterable
 from copy import deepcopy
 
 from reconciler.model.keys import ResourceKey
-from reconciler.simulator.demo import operator
 from reconciler.simulator.demo.manifests import Spec
+from reconciler.simulator.demo.secrets import secrets
 from reconciler.simulator.demo.timeline import put
 from reconciler.simulator.demo.writes import Create, Delete, Edit, Sync, Write
+from reconciler.simulator.gko import Operator
+from reconciler.simulator.gko.lookups import Ref
+from reconciler.simulator.gko.marks import Attempt
 from reconciler.simulator.kube.cluster import SimCluster
 
 MARKED_AFTER, STATUS_AFTER = 2.0, 3.0
 """Seconds between a write and GKO's own: finalizer and hash, then status."""
 
 
-def seed(cluster: SimCluster, writes: Iterable[Write], *, environment: str) -> None:
-    """Fill a cluster with what was written to it.
+class Seeding:
+    """Fills one cluster, and through its GKO the control planes and ConfigMaps.
 
-    GKO's writes are played after the last change of each object only: what it wrote before is overwritten.
+    Every change is brought to APIM at its time, so that there is a history of deployments. GKO's writes to an
+    object are played after the object's last change only: what it wrote before is overwritten anyway.
 
     Args:
         cluster: the simulated cluster, with the CRDs in service.
-        writes: oldest first (`writes_to`).
-        environment: the APIM environment that its GKO writes to.
-
-    Raises:
-        Refusal: the API server does not accept an object; then the demo contradicts its own CRDs.
+        operator: its GKO.
     """
-    changed: dict[ResourceKey, tuple[Spec, float]] = {}
-    for write in writes:
-        if isinstance(write, Delete):
-            changed.pop(write.key, None)
-            cluster.delete(write.key.kind, write.key.namespace, write.key.name, at=write.at)
-            continue
-        before = _found(cluster, write.key)
-        after = _write(cluster, write, before)
-        if before is None or before["spec"] != after["spec"]:
-            changed[write.key] = (after, write.at)
-        elif write.key in changed:  # nothing for GKO, but a newer resourceVersion
-            changed[write.key] = (after, changed[write.key][1])
-    for key, (stored, at) in sorted(changed.items(), key=lambda one: one[1][1]):
-        _reconcile(cluster, key, stored, at, environment)
+
+    def __init__(self, cluster: SimCluster, operator: Operator) -> None:
+        self._cluster = cluster
+        self._operator = operator
+        self._changed: dict[Ref, tuple[Spec, float]] = {}
+        self._attempts: dict[Ref, Attempt] = {}
+
+    def seed(self, writes: Iterable[Write]) -> None:
+        """Play what was written to the cluster.
+
+        Args:
+            writes: oldest first (`writes_to`).
+
+        Raises:
+            Refusal: the API server does not accept an object; then the demo contradicts its own CRDs.
+        """
+        for write in writes:
+            ref = _ref(write.key)
+            before = self._cluster.get(*ref)
+            if isinstance(write, Delete):
+                self._delete(ref, before, write.at)
+                continue
+            after = _write(self._cluster, write, before)
+            if before is None or before["spec"] != after["spec"]:
+                self._changed[ref] = (after, write.at)
+                self._bring(ref, after, write.at)
+            elif ref in self._changed:  # nothing for GKO, but a newer resourceVersion
+                self._changed[ref] = (after, self._changed[ref][1])
+        self._try_again()
+        for ref, (stored, at) in sorted(self._changed.items(), key=lambda one: one[1][1]):
+            attempt = self._attempts[ref]
+            self._operator.mark(stored, attempt, marked_at=at + MARKED_AFTER, at=at + STATUS_AFTER)
+        self._mark_sources()
+
+    def _bring(self, ref: Ref, stored: Spec, at: float) -> None:
+        """What GKO does after a change: send the resource, then what refers to it."""
+        attempt = self._attempts[ref] = self._operator.bring(stored, at + MARKED_AFTER)
+        if ref.kind == "SharedPolicyGroup":  # APIs read its id off its status
+            self._operator.mark(stored, attempt, marked_at=at + MARKED_AFTER, at=at + STATUS_AFTER)
+            self._changed[ref] = (self._found(ref), at)
+        for user in self._operator.woken_by(ref):
+            self._attempts[user] = self._operator.bring(self._found(user), at + STATUS_AFTER)
+
+    def _delete(self, ref: Ref, before: Spec | None, at: float) -> None:
+        self._changed.pop(ref, None)
+        self._cluster.delete(*ref, at=at)
+        if before is None:
+            return
+        if before["metadata"].get("finalizers"):  # marked already: it waits for its operator
+            self._cluster.update(
+                {**self._found(ref), "metadata": {**before["metadata"], "finalizers": []}},
+                manager="gko",
+                at=at + MARKED_AFTER,
+            )
+        self._operator.withdraw(before, at + MARKED_AFTER)
+
+    def _try_again(self) -> None:
+        """Bring again what waited for something that came later, until that helps no more."""
+        while True:
+            failed = [
+                ref
+                for ref, attempt in self._attempts.items()
+                if ref in self._changed and attempt.failure is not None and not attempt.failure.parked
+            ]
+            for ref in failed:
+                stored, at = self._changed[ref]
+                self._attempts[ref] = self._operator.bring(stored, at + STATUS_AFTER)
+            if all(self._attempts[ref].failure is not None for ref in failed):
+                return
+
+    def _mark_sources(self) -> None:
+        """Leave GKO's marks on the Secrets that templates take values from (DOMAIN §1)."""
+        for source, users in sorted(self._operator.templated_values().items()):
+            self._operator.mark_source(source, users)
+
+    def _found(self, ref: Ref) -> Spec:
+        found = self._cluster.get(*ref)
+        if found is None:
+            raise LookupError(f"{ref} is not there")
+        return found
+
+
+def create_secrets(cluster: SimCluster, token: str, at: float) -> None:
+    """Make the Secrets that manifests take values from.
+
+    Args:
+        cluster: where.
+        token: the one with which GKO logs in at APIM.
+        at: when (seconds since the epoch).
+    """
+    for body in secrets(token):
+        cluster.create(body, manager="external-secrets", at=at)
+
+
+def _ref(key: ResourceKey) -> Ref:
+    return Ref(key.kind, key.namespace, key.name)
 
 
 def _write(cluster: SimCluster, write: Sync | Create | Edit, before: Spec | None) -> Spec:
@@ -70,19 +152,3 @@ def _write(cluster: SimCluster, write: Sync | Create | Edit, before: Spec | None
     return cluster.update(
         {**before, "metadata": merged, "spec": write.body["spec"]}, manager=manager, at=write.at
     )
-
-
-def _reconcile(
-    cluster: SimCluster, key: ResourceKey, stored: Spec, changed_at: float, environment: str
-) -> None:
-    """What GKO writes after a change of the spec."""
-    manager = operator.MANAGER
-    marked = cluster.update(operator.marked(stored), manager=manager, at=changed_at + MARKED_AFTER)
-    at = changed_at + STATUS_AFTER
-    status = operator.status_of(marked, key, environment=environment, at=at)
-    if status:
-        cluster.update({**marked, "status": status}, manager=manager, at=at, subresource="status")
-
-
-def _found(cluster: SimCluster, key: ResourceKey) -> Spec | None:
-    return cluster.get(key.kind, key.namespace, key.name)

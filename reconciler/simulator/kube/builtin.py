@@ -49,6 +49,23 @@ _NAMESPACE = _object(
 )
 _SECRET = _object(data=_BYTES, stringData=_MAP, type=_STR, immutable=_BOOL)
 _CONFIG_MAP = _object(data=_MAP, binaryData=_BYTES, immutable=_BOOL)
+_PORT = _object(containerPort=_INT, name=_STR, protocol={**_STR, "default": "TCP"})
+_POD = _object(
+    spec=_object(
+        containers=_keyed(
+            _object(
+                image=_STR,
+                name=_STR,
+                ports=_keyed(_PORT, "containerPort", "protocol"),
+            ),
+            "name",
+        ),
+        nodeName=_STR,
+    ),
+    status=_object(
+        conditions=_keyed(_CONDITION, "type"), hostIP=_STR, phase=_STR, podIP=_STR, startTime=_TIME
+    ),
+)
 _LEASE = _object(
     spec=_object(
         acquireTime=_MICRO_TIME,
@@ -127,7 +144,7 @@ _EVENT_SELECTABLE = frozenset(
     }
 )
 
-NAMESPACES, SECRETS, CONFIG_MAPS = "namespaces", "secrets", "configmaps"
+NAMESPACES, SECRETS, CONFIG_MAPS, PODS = "namespaces", "secrets", "configmaps", "pods"
 EVENTS, LEASES = "events", "leases.coordination.k8s.io"
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
@@ -150,6 +167,12 @@ def built_in_resources() -> list[Resource]:
             namespaced=False, status=True, short_names=("ns",),
             verbs=tuple(verb for verb in VERBS if verb != "deletecollection"),
             selectable=ALWAYS_SELECTABLE | {"status.phase"},
+            blank={"spec": {}, "status": {}},
+        ),
+        built_in(
+            "", "Pod", "pods", _POD,
+            status=True, short_names=("po",), categories=("all",),
+            selectable=ALWAYS_SELECTABLE | {"status.phase", "spec.nodeName"},
             blank={"spec": {}, "status": {}},
         ),
         built_in("", "Secret", "secrets", _SECRET, selectable=ALWAYS_SELECTABLE | {"type"}),

@@ -21,6 +21,7 @@ from reconciler.simulator.kube.access import MASTERS, Grants, Rule, Tokens
 from reconciler.simulator.kube.builtin import DEFINITIONS, NAMESPACES, built_in_resources
 from reconciler.simulator.kube.faults import Faults
 from reconciler.simulator.kube.patches import json_patch, merge_patch
+from reconciler.simulator.kube.port_forward import PodPorts
 from reconciler.simulator.kube.resources import Catalogue, Resource, custom_resource
 from reconciler.simulator.kube.storage import Store, object_key
 from reconciler.simulator.kube.targets import Outcome, Target, WriteOptions
@@ -47,6 +48,7 @@ class SimCluster:
     Attributes:
         tokens: its bearer tokens; `admin_token` is one with every right.
         faults: its knobs for misbehaviour.
+        forwards: where ports of its pods really listen on this machine; see `PodPorts`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class SimCluster:
         self.tokens = Tokens(clock)
         self.grants = Grants()
         self.faults = Faults()
+        self.forwards = PodPorts()
         self.admin_token = self.tokens.issue(ADMIN, [MASTERS])
         self._writes = Writes(self.store, random.Random(name))  # noqa: S311 -- names, not secrets
         for resource in self.catalogue:

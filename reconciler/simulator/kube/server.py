@@ -12,18 +12,20 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
 
-from reconciler.simulator.kube.access import Attributes
+from reconciler.simulator.kube.access import Attributes, User
 from reconciler.simulator.kube.answering import Asked, answered, find
-from reconciler.simulator.kube.answers import NoSuchPath, Refusal
+from reconciler.simulator.kube.answers import NoSuchPath, Refusal, not_found
 from reconciler.simulator.kube.cluster import SimCluster
 from reconciler.simulator.kube.documents import document_at
 from reconciler.simulator.kube.listing import list_query
+from reconciler.simulator.kube.port_forward import PORT_FORWARD, forward
 from reconciler.simulator.kube.routing import Route, route
 from reconciler.simulator.kube.watching import WatchFeed
 
@@ -139,6 +141,8 @@ class SimKubeServer:
         cluster.grants.check(user, found.attributes())
         if found.verb == "watch":
             return await self._watch(request, found)
+        if (found.group, found.plural, found.subresource) == ("", "pods", PORT_FORWARD):
+            return await self._forward(request, found, user)
         asked = Asked(
             route=found,
             user=user,
@@ -164,6 +168,14 @@ class SimKubeServer:
         with self.cluster.lock:
             media_type, body = document_at(self.cluster, path.rstrip("/"), accept, address)
         return _response(200, orjson.dumps(body) + b"\n", media_type)
+
+    async def _forward(self, request: web.Request, asked: Route, user: User) -> web.StreamResponse:
+        """Hand a connection through to a pod; both verbs are needed for it since Kubernetes 1.35."""
+        for verb in ("get", "create"):
+            self.cluster.grants.check(user, replace(asked, verb=verb).attributes())
+        if self.cluster.get("Pod", asked.namespace, asked.name) is None:
+            raise not_found("", "pods", asked.name)
+        return await forward(request, self.cluster.forwards, asked.namespace, asked.name)
 
     # -- watches ------------------------------------------------------------------------------------
 

@@ -313,7 +313,7 @@ def _consumers() -> list[Spec]:
             "app": {"type": "terminal", "clientId": "store-tills"},
             "tls": {"clientCertificates": [{"name": "tills", "ref": {"name": "tills-tls"}}]},
         },
-        "metadata": [{"name": "cost-centre", "value": "4711"}],
+        "metadata": [{"name": "cost-centre", "format": "STRING", "value": "4711"}],
     }
     return [
         manifest("Application", TEAM, "web-shop", web_shop),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from reconciler.simulator.demo.backends import http_endpoints, proxy, proxy_group
-from reconciler.simulator.demo.folders import EU, SILENT, STAGE, US, Folder
+from reconciler.simulator.demo.folders import APIM_URL, ENVIRONMENTS, EU, SILENT, STAGE, US, Folder
 from reconciler.simulator.demo.manifests import CONTEXT, Spec, api_key, jwt, key_less, manifest, members, v4
 from reconciler.simulator.demo.policies import drop_headers, flow, rate_limit, set_headers
 
 TEAM = "platform"
-_ENVIRONMENTS = {EU: "prod-eu", US: "prod-us", STAGE: "stage", SILENT: "prod-eu"}
 
 
 def folders() -> list[Folder]:
@@ -24,9 +23,9 @@ def folders() -> list[Folder]:
 
 def _context(cluster: str) -> Spec:
     spec = {
-        "baseUrl": f"https://apim.{cluster}.example.org",
+        "baseUrl": APIM_URL,
         "organizationId": "DEFAULT",
-        "environmentId": _ENVIRONMENTS[cluster],
+        "environmentId": ENVIRONMENTS[cluster],
         "auth": {"secretRef": {"name": "apim-credentials"}},
     }
     return manifest("ManagementContext", TEAM, "apim", spec)
