@@ -216,6 +216,7 @@ def place_of(
     list_pods: PodLister,
     dial: Dialer,
     proxy: str | None = None,
+    port: int = TECHNICAL_PORT,
 ) -> GatewayPlace:
     """Choose how a configured gateway is reached: by its URL, or through a port-forward to each pod.
 
@@ -226,10 +227,11 @@ def place_of(
         list_pods: lists pods of a cluster.
         dial: opens connections to pods of a cluster.
         proxy: the URL of a proxy on the way to the gateway's URL, or None.
+        port: the technical API's port where a pod does not name one.
     """
     if spec.url is not None:
         return UrlPlace(spec, access, environ, proxy=proxy)
-    return ClusterPlace(spec, access, environ, list_pods=list_pods, dial=dial)
+    return ClusterPlace(spec, access, environ, list_pods=list_pods, dial=dial, port=port)
 
 
 def pods_of(items: Iterable[Mapping[str, Any]], port: int = TECHNICAL_PORT) -> Pods:

@@ -71,4 +71,7 @@ gateways:
     namespace: gravitee
     selector: app.kubernetes.io/component=gateway
     control_plane: apim-eu
+    # tags: [internal]               # its sharding tags; it does not tell them itself
+    # auth:                          # of its technical API (port 18082)
+    #   password_env: GATEWAY_PASSWORD
 """

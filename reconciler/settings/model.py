@@ -303,23 +303,61 @@ class ControlPlane(Settings):
     request_timeout_s: Seconds = 10.0
 
 
+class GatewayAuth(Settings):
+    """User and password of a gateway's technical API, by name; the user is `admin` where none is given."""
+
+    username: Text | None = None
+    username_env: Variable | None = None
+    password_env: Variable | None = None
+    password_file: Located | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self._at_most_one("username", "username_env")
+        self._at_most_one("password_env", "password_file")
+        if not self.password_env and not self.password_file:
+            raise ValueError("password_env or password_file")
+        return self
+
+
 class GatewaySpec(Settings):
-    """A data plane: the URL of its technical API, or its pods in a cluster."""
+    """A data plane: the URL of its technical API, or its pods in a cluster.
+
+    `mode` says where it takes its APIs from: the control plane's repository, or ConfigMaps of a cluster
+    (`cluster`, in these `namespaces`, or in all). `tags` are its sharding tags, which its technical API does
+    not tell. `port` is that of the technical API where a pod does not name one (18082).
+    """
 
     name: Name
     url: Annotated[Text, AfterValidator(_web_url)] | None = None
     cluster: Text | None = None
     namespace: Namespace | None = None
     selector: Text | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
     control_plane: Text | None = None
+    mode: Literal["repository", "kubernetes"] = "repository"
+    namespaces: tuple[Namespace, ...] = ()
+    tags: tuple[Text, ...] | None = None
+    auth: GatewayAuth | None = None
+    ca_file: Located | None = None
+    insecure_skip_tls_verify: bool = False
+    request_timeout_s: Seconds = 5.0
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         pods = (self.cluster, self.namespace, self.selector)
-        if self.url is not None and any(pods):
+        if self.url is not None and any(pods[1:]):
+            raise ValueError("url, or cluster with namespace and selector; both are set")
+        if self.url is not None and self.cluster is not None and self.mode == "repository":
             raise ValueError("url, or cluster with namespace and selector; both are set")
         if self.url is None and not all(pods):
             raise ValueError("url, or all of cluster, namespace and selector")
+        if self.mode == "kubernetes" and self.cluster is None:
+            raise ValueError("cluster: the one whose ConfigMaps it reads (mode: kubernetes)")
+        if self.namespaces and self.mode != "kubernetes":
+            raise ValueError("mode: kubernetes beside namespaces")
+        if self.url is not None and self.port is not None:
+            raise ValueError("the port in the url, not beside it")
         return self
 
 

@@ -35,6 +35,8 @@ def broken_references(marked: MarkedData) -> Iterator[Complaint]:
             first.setdefault(name, loc)
     for group, field, target in _POINTERS:
         known = list(names[target].values())
+        if target == "control_planes" and not known:
+            continue  # it may be one that a ManagementContext tells of: `host/environment`
         for loc, name in _pointers(marked.data, group, field):
             if name not in known:
                 yield Complaint(

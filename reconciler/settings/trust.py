@@ -14,6 +14,7 @@ from reconciler.settings.marked_yaml import Complaint, Loc, MarkedData, loc_text
 from reconciler.settings.model import (
     CommandRender,
     ControlPlaneAuth,
+    GatewayAuth,
     GitAuth,
     KustomizeRender,
     Platform,
@@ -45,6 +46,11 @@ def _risks(platform: Platform, folder: Path) -> Iterator[tuple[Loc, str]]:
         yield from _auth_risks(("sources", index, "auth"), source.auth)
     for index, control_plane in enumerate(platform.control_planes):
         yield from _auth_risks(("control_planes", index, "auth"), control_plane.auth)
+        if control_plane.auth is None and control_plane.clusters:
+            # It stands in for the ManagementContexts of these clusters, and is logged in to as they say.
+            yield ("control_planes", index, "url"), "sends credentials of a cluster to this address"
+    for index, gateway in enumerate(platform.gateways):
+        yield from _auth_risks(("gateways", index, "auth"), gateway.auth)
     for index, application in enumerate(platform.applications):
         render = application.render
         loc = ("applications", index, "render")
@@ -58,9 +64,9 @@ def _risks(platform: Platform, folder: Path) -> Iterator[tuple[Loc, str]]:
             yield ("clusters", index, "kubeconfig"), "may run a command (a kubeconfig beside the file)"
 
 
-def _auth_risks(loc: Loc, auth: GitAuth | ControlPlaneAuth | None) -> Iterator[tuple[Loc, str]]:
+def _auth_risks(loc: Loc, auth: GitAuth | ControlPlaneAuth | GatewayAuth | None) -> Iterator[tuple[Loc, str]]:
     for field in _CREDENTIALS:
         if getattr(auth, field, None):
             yield (*loc, field), "reads a credential"
-    if auth is not None and auth.token_command:
+    if getattr(auth, "token_command", None):
         yield (*loc, "token_command"), "runs a command"
