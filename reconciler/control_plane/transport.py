@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.control_plane import client, sending
 from reconciler.control_plane.client import CONNECT_S, ControlPlaneClient
 from reconciler.control_plane.credentials import Authorization
 from reconciler.control_plane.failures import ControlPlaneError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.control_plane.places import Target
 
-_CONNECTIONS = 20
+_CONNECTIONS = client.AT_ONCE + sending.AT_ONCE
 
 
 def open_control_plane(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -61,17 +61,21 @@ def run(act: Callable[[Writing], Awaitable[Outcome]], **changes: object) -> tupl
     return virtually(main)
 
 
-def answered(status: int, body: object = None, **headers: str) -> Callable[[], httpx.Response]:
+def answered(status: int, body: object, headers: Mapping[str, str]) -> Callable[[], httpx.Response]:
     content = orjson.dumps(body) if body is not None else b""
     sent = {"Content-Type": "application/json", **headers}
     return lambda: httpx.Response(status, content=content, headers=sent)
 
 
 def put_answered(
-    status: int, body: object = None, *, content: dict[str, Any] | None = None, **headers: str
+    status: int,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    content: dict[str, Any] | None = None,
 ) -> tuple[Outcome, Writing]:
     async def act(it: Writing) -> Outcome:
-        it.answer = answered(status, body, **headers)
+        it.answer = answered(status, body, headers or {})
         return await it.writer.put(REF, content or api_body("shop-orders"))
 
     return run(act)
@@ -376,7 +380,7 @@ ENDINGS: dict[str, tuple[int, object, dict[str, str], type, str]] = {
 @pytest.mark.parametrize("case", ENDINGS)
 def test_an_answer_has_one_outcome(case: str) -> None:
     status, body, headers, outcome_type, reason = ENDINGS[case]
-    outcome, it = put_answered(status, body, **headers)
+    outcome, it = put_answered(status, body, headers)
     assert isinstance(outcome, outcome_type), outcome
     assert not isinstance(outcome, Done)
     assert outcome.reason == reason
@@ -388,7 +392,7 @@ def test_an_answer_has_one_outcome(case: str) -> None:
 
 def test_a_fault_is_read_before_it_is_tried_again_and_a_busy_server_is_not() -> None:
     fault, _ = put_answered(500, {"message": "boom"})
-    busy, _ = put_answered(429, **{"Retry-After": "7"})
+    busy, _ = put_answered(429, None, {"Retry-After": "7"})
     assert isinstance(fault, Retry)
     assert fault.read_first
     assert fault.messages == (Message("boom"),)
