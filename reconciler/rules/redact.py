@@ -59,6 +59,11 @@ def redact_changes(changes: Iterable[Change], kind: str, key: bytes) -> Shown:
     return Shown(redactor.change(change) for change in changes)
 
 
+def redacted(value: Any, key: bytes) -> Redacted:
+    """What stands for a value: equal for equal values under one key, and nothing else of it."""
+    return Redacted(hashlib.blake2b(canonical(value), key=key, digest_size=16).digest())
+
+
 class _Redactor:
     """Hides the credentials of one kind under one key."""
 
@@ -143,4 +148,4 @@ class _Redactor:
         return path[-1] == "resolverParameter" or path[-1] in ANNOTATIONS_WITH_COPIES
 
     def _redacted(self, value: Any) -> Redacted:
-        return Redacted(hashlib.blake2b(canonical(value), key=self._key, digest_size=16).digest())
+        return redacted(value, self._key)
