@@ -25,6 +25,7 @@ def access_of(spec: GatewaySpec) -> Access:
             username_env=auth.username_env or "",
             password_env=auth.password_env or "",
             password_file=auth.password_file,
+            password_command=auth.password_command or (),
         )
     return Access(basic, spec.request_timeout_s, spec.ca_file, spec.insecure_skip_tls_verify)
 

@@ -66,12 +66,21 @@ control_planes:
     auth:
       token_env: APIM_TOKEN         # or username_env and password_env
 gateways:
-  - name: gateway-eu
+  - name: gateway-eu                # by its pods: each is reached through a port-forward
     cluster: prod-eu
     namespace: gravitee
     selector: app.kubernetes.io/component=gateway
-    control_plane: apim-eu
-    # tags: [internal]               # its sharding tags; it does not tell them itself
-    # auth:                          # of its technical API (port 18082)
-    #   password_env: GATEWAY_PASSWORD
+    port: 18082                     # of the technical API, where the pods do not name one
+    control_plane: apim-eu          # may be left out where there is only one
+    tags: [internal, "!partner"]    # its sharding tags, which it does not tell; [] takes everything
+    auth:                           # of its technical API; left out: nothing is sent, not even the default
+      username_env: GATEWAY_USER    # or username: admin
+      password_env: GATEWAY_PASSWORD  # or password_file: PATH, or password_command: [prog, arg]
+  - name: edge                      # by the URL of its technical API
+    url: https://edge.example.org:18082
+    ca_file: company-ca.pem
+    request_timeout_s: 5
+    mode: kubernetes                # takes its APIs from ConfigMaps of a cluster, not from the control plane
+    cluster: stage
+    namespaces: [payments]          # left out: those of all namespaces
 """

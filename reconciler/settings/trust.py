@@ -68,5 +68,6 @@ def _auth_risks(loc: Loc, auth: GitAuth | ControlPlaneAuth | GatewayAuth | None)
     for field in _CREDENTIALS:
         if getattr(auth, field, None):
             yield (*loc, field), "reads a credential"
-    if getattr(auth, "token_command", None):
-        yield (*loc, "token_command"), "runs a command"
+    for field in ("token_command", "password_command"):
+        if getattr(auth, field, None):
+            yield (*loc, field), "runs a command"
