@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from reconciler.control_plane.client import ControlPlaneClient
+from reconciler.control_plane.client import AT_ONCE, ControlPlaneClient
 from reconciler.control_plane.failures import ControlPlaneError
 from reconciler.control_plane.inventory import InventoryEntry
 from reconciler.control_plane.limits import Budget
@@ -29,6 +29,8 @@ LONGEST_POLL_S = 120.0
 WORKERS = 8
 RESERVED = 4
 """Workers kept free for what somebody waits for."""
+ONCE_WORKERS = AT_ONCE
+"""Reading only once, nobody else has to be left any."""
 _LIST_SHARE = 0.5
 """The part of the budget that the list may use up, where it has very many pages."""
 _HOPELESS_S = 15.0
@@ -233,11 +235,12 @@ class ControlPlaneObserver:
             return POLL_S
         if now < self._read_again_at:
             return POLL_S if once and self._hopeless() else self._read_again_at - now
-        if running >= WORKERS + RESERVED:
+        workers, reserved = (ONCE_WORKERS, 0) if once else (WORKERS, RESERVED)
+        if running >= workers + reserved:
             return POLL_S
         at_most = Priority.DEPLOYMENT if once else Priority.ROUND
         return self._schedule.next(
-            now, self._budget, at_most=at_most if running < WORKERS else Priority.WRITE
+            now, self._budget, at_most=at_most if running < workers else Priority.WRITE
         )
 
     def _hopeless(self) -> bool:

@@ -90,13 +90,31 @@ def filled_apim() -> Apim:
             },
             "",
         ),
-        ("portals", {"hrid": "shop-portal", "name": "Portal"}, ""),
+        ("portals", {"hrid": "shop-portal", "name": "Portal", "navigation": [{"path": "/docs"}]}, ""),
+        (
+            "portal-listings",
+            {"hrid": "shop-list", "apis": [{"apiHrid": "shop-orders", "location": "/docs", "order": 1}]},
+            "shop-portal",
+        ),
+        ("portal-documentations", page("shop-start"), "shop-portal"),
+        ("api-documentations", page("shop-guide"), "shop-orders"),
     ]
     for kind, held, parent in others:
         apim.put("DEFAULT", kind, held, parent=parent)
     apim.make_console_api("DEFAULT", console_body("Handmade"))
     apim.put_v2_api("DEFAULT", v2_body())
     return apim
+
+
+def page(hrid: str) -> dict[str, Any]:
+    """A Documentation's body."""
+    return {
+        "hrid": hrid,
+        "name": "Guide",
+        "type": "GRAVITEE_MARKDOWN",
+        "content": "# hi",
+        "location": "/docs",
+    }
 
 
 def v2_body(**changes: Any) -> dict[str, Any]:
@@ -124,6 +142,9 @@ EVERYTHING = (
     StateRef("Group", "shop-team"),
     StateRef("Dictionary", "shop-words"),
     StateRef("SharedPolicyGroup", "shop-policies"),
+    StateRef("PortalListing", "shop-list", "shop-portal"),
+    StateRef("Documentation", "shop-start", "shop-portal", parent_kind="Portal"),
+    StateRef("Documentation", "shop-guide", "shop-orders", parent_kind=API),
     StateRef("Portal", "shop-portal"),
     StateRef(API_V2, V2_ID),
 )
