@@ -144,12 +144,19 @@ def being_deleted(trace: ClusterTrace) -> Finding:
     )
 
 
-def change_causes(changes: tuple[Change, ...]) -> tuple[str, ...]:
-    """What differs, in a few words without values: the path, how, and who wrote it."""
+def change_causes(
+    changes: tuple[Change, ...], *, left: str = "in Git", right: str = "on the cluster"
+) -> tuple[str, ...]:
+    """What differs, in a few words without values: the path, how, and who wrote it.
+
+    Args:
+        changes: seen from left to right.
+        left, right: the two places, with their prepositions.
+    """
     words = {
         ChangeKind.CHANGED: "differs",
-        ChangeKind.ADDED: "only on the cluster",
-        ChangeKind.REMOVED: "only in Git",
+        ChangeKind.ADDED: f"only {right}",
+        ChangeKind.REMOVED: f"only {left}",
         ChangeKind.MOVED: "at another position",
     }
     shown = [

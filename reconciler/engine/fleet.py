@@ -81,12 +81,12 @@ class Fleet:
             groups = [self._problems[name] for name in sorted(self._problems)]
         return tuple(problem for group in groups for problem in group)
 
-    def stale_for(self, cluster: str, now: float) -> float | None:
-        """Seconds since a cluster last gave a sign of life, or None while it is fresh.
+    def stale_for(self, name: str, now: float, *, place: Place = Place.CLUSTER) -> float | None:
+        """Seconds since a cluster or control plane last gave a sign of life, or None while it is fresh.
 
-        A cluster whose watch has failed is stale at once; a silent one after `STALE_AFTER_S`.
+        One that cannot be read now is stale at once; a silent one after `STALE_AFTER_S`.
         """
-        state = self._places.get((Place.CLUSTER, cluster))
+        state = self._places.get((place, name))
         if state is None or not state.observed_at:
             return None
         age = now - state.observed_at
@@ -110,7 +110,10 @@ class Fleet:
         unread = any(place.phase != "ready" for place in places) or any(
             problem.severity == "error" for problem in self.problems()
         )
-        stale = any(self.stale_for(cluster, now) for cluster in {row.key.cluster for row in asked})
+        beyond = {row.control_plane_trace.control_plane for row in asked if row.control_plane_trace}
+        stale = any(self.stale_for(cluster, now) for cluster in {row.key.cluster for row in asked}) or any(
+            self.stale_for(name, now, place=Place.CONTROL_PLANE) for name in beyond
+        )
         incomplete = stale or (unread and not named)
         verdicts = (cell.verdict for row in asked for cell in row.cells if cell.verdict is not None)
         return exit_code(verdicts, incomplete=incomplete, allow_unknown=allow_unknown)

@@ -27,11 +27,12 @@ from reconciler.engine.fingerprint import same
 from reconciler.engine.since import SinceWhen
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import Row
+from reconciler.model.rows import Cell, Row
 from reconciler.model.verdicts import Place, Verdict
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
+    from reconciler.engine.downstream.chain import Beyond
     from reconciler.engine.pairs import Pairs
     from reconciler.git.documents import GitTouch
     from reconciler.ledger.store import Synced
@@ -51,6 +52,8 @@ class Knowledge:
     unparsed: dict[ResourceKey, str] = field(default_factory=dict)
     """Resources whose document is there but is not shaped as one."""
     synced: dict[ResourceKey, Synced] = field(default_factory=dict)
+    synced_beyond: dict[ResourceKey, Synced] = field(default_factory=dict)
+    """The same of the control-plane hop."""
 
 
 class Judge:
@@ -60,6 +63,7 @@ class Judge:
         knowledge: what is known; read anew at every call.
         desired_prints, actual_prints: fingerprints of both sides.
         pairs: reads two bodies and compares them, for what is not equal.
+        beyond: judges the two hops beyond the cluster.
         since: since when a verdict holds.
         clock: seconds since the epoch.
     """
@@ -70,6 +74,7 @@ class Judge:
         desired_prints: DesiredPrints,
         actual_prints: ActualPrints,
         pairs: Pairs,
+        beyond: Callable[[ResourceKey, ClusterObject | None], Beyond | None],
         since: SinceWhen,
         clock: Callable[[], float],
     ) -> None:
@@ -77,6 +82,7 @@ class Judge:
         self._desired_prints = desired_prints
         self._actual_prints = actual_prints
         self._pairs = pairs
+        self._beyond = beyond
         self._since = since
         self._clock = clock
 
@@ -105,6 +111,8 @@ class Judge:
 
     def _row(self, key: ResourceKey, before: Row | None, now: float) -> Row | None:
         known = self._knowledge
+        if not key.namespace:
+            return self._only_there(key, before, now)
         content = known.actual.clusters.get(key.cluster)
         if content is None:
             return None
@@ -115,16 +123,39 @@ class Judge:
         if desired is not None and key in known.unparsed:
             git = Finding(Verdict.FAILED, (known.unparsed[key],))
         cluster = self._cluster_finding(key, content, desired, found)
+        beyond = self._beyond(key, found)
+        assert beyond is not None
         row = Row(
             key,
             desired.first.application if desired is not None else "",
-            git.cell(self._since(key, Place.GIT, git, before, now), now),
-            cluster.cell(self._since(key, Place.CLUSTER, cluster, before, now), now),
+            self._cell(key, Place.GIT, git, before, now),
+            self._cell(key, Place.CLUSTER, cluster, before, now),
+            self._cell(key, Place.CONTROL_PLANE, beyond.control_plane, before, now),
+            self._cell(key, Place.GATEWAY, beyond.gateway, before, now),
             git_trace=desired.trace if desired is not None else None,
             cluster_trace=found.trace if found is not None else None,
+            control_plane_trace=beyond.trace,
+            gateway_count=beyond.gateway_count,
             labels=found.labels if found is not None else desired.first.document.labels if desired else (),
         )
         return before if before is not None and _says_the_same(before, row) else _next(before, row)
+
+    def _only_there(self, key: ResourceKey, before: Row | None, now: float) -> Row | None:
+        """The row of what only a control plane has."""
+        beyond = self._beyond(key, None)
+        if beyond is None:
+            return None
+        row = Row(
+            key,
+            control_plane=self._cell(key, Place.CONTROL_PLANE, beyond.control_plane, before, now),
+            gateway=self._cell(key, Place.GATEWAY, beyond.gateway, before, now),
+            control_plane_trace=beyond.trace,
+            gateway_count=beyond.gateway_count,
+        )
+        return before if before is not None and _says_the_same(before, row) else _next(before, row)
+
+    def _cell(self, key: ResourceKey, place: Place, finding: Finding, before: Row | None, now: float) -> Cell:
+        return finding.cell(self._since(key, place, finding, before, now), now)
 
     def _was_known(self, key: ResourceKey, content: ClusterContent) -> bool:
         """Whether this machine has seen the resource and nobody can be asked now."""
@@ -213,6 +244,8 @@ def _says_the_same(before: Row, row: Row) -> bool:
         before.application == row.application
         and before.git_trace == row.git_trace
         and before.cluster_trace == row.cluster_trace
+        and before.control_plane_trace == row.control_plane_trace
+        and before.gateway_count == row.gateway_count
         and before.labels == row.labels
         and all(
             (a.verdict, a.causes, a.first_sight, a.change_count)

@@ -40,6 +40,10 @@ class Marks:
         self._scopes.add((cluster, kind))
         self._some.set()
 
+    def moved_beyond(self) -> None:
+        """A control plane or a gateway told something new; whoever keeps it knows what."""
+        self._some.set()
+
     def desired_changed(self) -> None:
         """Git moved."""
         self._desired = True

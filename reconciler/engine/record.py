@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from reconciler.engine.actual_prints import ActualPrints
+from reconciler.engine.downstream.control_plane_cells import InSync
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.judging import Knowledge
 from reconciler.engine.synced_leaves import SyncedLeaves
@@ -26,6 +27,7 @@ class Recorder:
         knowledge: what was judged.
         actual_prints: fingerprints of the clusters' objects.
         leaves: makes what must be kept of a synced state.
+        take_in_sync: gives what was found in sync on the control-plane hop since it was last asked.
         verdicts: hop → resource → what the ledger remembers, kept up to date here.
         fingerprinter: key and rules.
         clock: seconds since the epoch.
@@ -37,6 +39,7 @@ class Recorder:
         knowledge: Knowledge,
         actual_prints: ActualPrints,
         leaves: SyncedLeaves,
+        take_in_sync: Callable[[], Mapping[ResourceKey, InSync]],
         verdicts: dict[Place, dict[ResourceKey, Since]],
         fingerprinter: Fingerprinter,
         clock: Callable[[], float],
@@ -45,6 +48,7 @@ class Recorder:
         self._knowledge = knowledge
         self._prints = actual_prints
         self._leaves = leaves
+        self._take_in_sync = take_in_sync
         self._fingerprinter = fingerprinter
         self._clock = clock
         self._verdicts = verdicts
@@ -59,6 +63,7 @@ class Recorder:
             return None
         try:
             self._record_synced(self._ledger, rows)
+            self._record_synced_beyond(self._ledger)
             self._record_verdicts(self._ledger, rows)
             self._forget(self._ledger, gone)
         except LedgerError as error:
@@ -82,6 +87,24 @@ class Recorder:
         for made in records:
             self._knowledge.synced[made.key] = Synced(made.digest, made.revision, made.application, now)
 
+    def _record_synced_beyond(self, ledger: Ledger) -> None:
+        """Remember what was found in sync on the control-plane hop since the last pass."""
+        found = self._take_in_sync()
+        if not found:
+            return
+        now = self._clock()
+        nowhere = TextInGit("", "", 0)
+        records = []
+        for key, state in found.items():
+            desired = self._knowledge.desired.get(key)
+            revision = desired.trace.revision if desired is not None else ""
+            application = desired.first.application if desired is not None else ""
+            records.append(SyncedRecord(key, state.digest, state.leaves, nowhere, revision, application))
+        ledger.record_synced(Place.CONTROL_PLANE, records, at=now)
+        for made in records:
+            known = Synced(made.digest, made.revision, made.application, now)
+            self._knowledge.synced_beyond[made.key] = known
+
     def _synced_record(self, key: ResourceKey) -> SyncedRecord | None:
         """The state to remember; None where it is the one remembered already."""
         desired = self._knowledge.desired.get(key)
@@ -104,12 +127,12 @@ class Recorder:
         return SyncedRecord(key, digest, leaves, text, desired.trace.revision, definition.application)
 
     def _record_verdicts(self, ledger: Ledger, rows: Mapping[ResourceKey, Row]) -> None:
-        for hop in (Place.GIT, Place.CLUSTER):
+        for hop in Place:
             moved = []
             for key, row in rows.items():
                 cell = row.cell(hop)
-                if cell.verdict is None:
-                    continue
+                if cell.verdict in (None, Verdict.UNKNOWN):
+                    continue  # blindness is no verdict to remember: what was seen before may still hold
                 since = Since(cell.verdict, cell.since)
                 if self._verdicts[hop].get(key) != since:
                     moved.append((key, since))
@@ -118,12 +141,17 @@ class Recorder:
                 self._verdicts[hop].update(moved)
 
     def _forget(self, ledger: Ledger, gone: set[ResourceKey]) -> None:
-        known = [key for key in gone if key in self._knowledge.synced or key in self._verdicts[Place.CLUSTER]]
+        known = [
+            key
+            for key in gone
+            if key in self._knowledge.synced or any(key in verdicts for verdicts in self._verdicts.values())
+        ]
         if not known:
             return
-        for hop in (Place.GIT, Place.CLUSTER):
+        for hop in Place:
             ledger.forget(hop, known)
         for key in known:
             self._knowledge.synced.pop(key, None)
-            for hop in (Place.GIT, Place.CLUSTER):
-                self._verdicts[hop].pop(key, None)
+            self._knowledge.synced_beyond.pop(key, None)
+            for verdicts in self._verdicts.values():
+                verdicts.pop(key, None)

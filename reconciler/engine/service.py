@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from reconciler.cluster.watching import ClusterWatch, observe_once
 from reconciler.engine.actual import Actual
 from reconciler.engine.actual_prints import ActualPrints
 from reconciler.engine.desired_prints import DesiredPrints
+from reconciler.engine.downstream.chain import Chain
+from reconciler.engine.downstream.showing import control_plane_diff, gateway_diff, held_body, running_body
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.fleet import Fleet
 from reconciler.engine.git_state import GitState
@@ -28,6 +30,7 @@ from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
 from reconciler.engine.since import SinceWhen
 from reconciler.engine.synced_leaves import SyncedLeaves
+from reconciler.engine.tracing import trace
 from reconciler.git.cache import ParseCache
 from reconciler.git.source import GitSource
 from reconciler.ledger.digest_cache import DigestCache
@@ -35,7 +38,8 @@ from reconciler.ledger.store import Ledger, Since
 from reconciler.model.changes import HopDiff
 from reconciler.model.errors import GkoError, LedgerError, UsageError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import PlaceState, Problem
+from reconciler.model.rows import PlaceState, Problem, Row
+from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
 from reconciler.rules.ruleset import RuleSet
 from reconciler.settings.paths import digest_key
@@ -88,7 +92,7 @@ class Engine:
         }
         self._git = GitState(platform, sources, self.fleet, clock)
         self._marks = Marks()
-        self._heard: dict[str, float] = {}
+        self._heard: dict[tuple[Place, str], float] = {}
         self._actual_prints = ActualPrints(self._fingerprinter, self._digests)
         self._actual = Actual(
             {cluster.name: cluster.namespaces for cluster in platform.clusters},
@@ -100,27 +104,54 @@ class Engine:
             clock=clock,
         )
         self._knowledge = Knowledge(self._actual)
+        self._chain = self._make_chain(environ)
         self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
         self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves, platform.people_managers)
         self._pass = self._make_pass(sources)
         self._publish_warnings()
 
+    def _make_chain(self, environ: Mapping[str, str]) -> Chain:
+        def digest(key: ResourceKey) -> bytes | None:
+            known = self._knowledge.synced_beyond.get(key)
+            return known.digest if known is not None else None
+
+        def leaves(key: ResourceKey) -> bytes | None:
+            found = self._ledger.synced_leaves(Place.CONTROL_PLANE, key) if self._ledger is not None else None
+            return found if isinstance(found, bytes) else None
+
+        return Chain(
+            self.platform,
+            environ,
+            actual=self._actual,
+            fleet=self.fleet,
+            marks=self._marks,
+            place_changed=self._place_changed,
+            desired_body=self._desired_body,
+            synced_digest=digest,
+            synced_leaves=leaves,
+            key=self._fingerprinter.key,
+            clock=self._clock,
+        )
+
     def _make_pass(self, sources: Mapping[str, GitSource]) -> Pass:
-        remembered: dict[Place, dict[ResourceKey, Since]] = {Place.GIT: {}, Place.CLUSTER: {}}
+        remembered: dict[Place, dict[ResourceKey, Since]] = {hop: {} for hop in Place}
         if self._ledger is not None:
             self._knowledge.synced.update(self._ledger.synced(Place.CLUSTER))
+            self._knowledge.synced_beyond.update(self._ledger.synced(Place.CONTROL_PLANE))
             remembered = {hop: self._ledger.verdicts(hop) for hop in remembered}
         desired_prints = DesiredPrints(self._fingerprinter, sources, self._parses)
         return Pass(
             self._marks,
             self._knowledge,
             self._git,
+            self._chain,
             desired_prints,
             Judge(
                 self._knowledge,
                 desired_prints,
                 self._actual_prints,
                 self._pairs,
+                self._chain.cells,
                 SinceWhen(remembered),
                 self._clock,
             ),
@@ -129,6 +160,7 @@ class Engine:
                 self._knowledge,
                 self._actual_prints,
                 self._leaves,
+                self._chain.control_plane_cells.take_in_sync,
                 remembered,
                 self._fingerprinter,
                 self._clock,
@@ -150,6 +182,9 @@ class Engine:
             *(self._read_source(spec.name, say) for spec in self.platform.sources),
             *(self._read_cluster(spec, say) for spec in self.platform.clusters),
         )
+        # What Git defines and a cluster lost may still be at its control plane.
+        self._knowledge.desired = await asyncio.to_thread(self._git.desired)
+        await self._chain.observe_once(say, self._knowledge.desired)
         say("comparing")
         await self._pass.everything()
 
@@ -160,6 +195,7 @@ class Engine:
                 tasks.create_task(self._alive(source.name, partial(self._follow_source, source)))
             for cluster in self.platform.clusters:
                 tasks.create_task(self._alive(cluster.name, partial(self._follow_cluster, cluster)))
+            tasks.create_task(self._chain.run(self._alive))
             tasks.create_task(self._alive("comparing", self._pass.forever))
 
     async def _alive(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -216,18 +252,30 @@ class Engine:
 
     # --- answering -------------------------------------------------------------------------
 
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff:
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff:
         """What differs on a hop of one resource, safe to show.
 
+        Args:
+            key: the resource.
+            hop: the place on the right of the hop.
+            gateway: of several gateways or pods this one (`NAME`, `NAME/POD`); empty for the worst.
+
         Raises:
-            UsageError: no such resource is known, or the hop is not read yet.
+            UsageError: no such resource, hop or gateway is known.
             GkoError: a body could not be read.
         """
-        row = self.fleet.row(key)
-        if row is None:
-            raise UsageError("is not known", subject=str(key), next_step="list what is with: gko-tui get")
-        if hop is not Place.CLUSTER:
+        row = self._row(key)
+        if hop is Place.GIT or row.cell(hop).verdict is None:
             raise UsageError(f"the hop {hop.value} does not exist here", subject=str(key))
+        if hop is Place.GATEWAY:
+            return await asyncio.to_thread(
+                gateway_diff, self._chain, row, gateway, digest_key=self._fingerprinter.key
+            )
+        if hop is Place.CONTROL_PLANE:
+            audits = await self._chain.audits(key)
+            return await asyncio.to_thread(
+                control_plane_diff, self._chain, row, audits, digest_key=self._fingerprinter.key
+            )
         content = self._actual.clusters[key.cluster]
         return await asyncio.to_thread(
             self._pairs.diff,
@@ -237,6 +285,20 @@ class Engine:
             content.schema(key.kind),
             row.cluster,
         )
+
+    async def trace(self, key: ResourceKey) -> Trace:
+        """The way of one resource through the four places, and what happened to it.
+
+        Raises:
+            UsageError: no such resource is known.
+        """
+        return await trace(self._chain, self._row(key))
+
+    def _row(self, key: ResourceKey) -> Row:
+        row = self.fleet.row(key)
+        if row is None:
+            raise UsageError("is not known", subject=str(key), next_step="list what is with: gko-tui get")
+        return row
 
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         """A whole document as YAML lines, redacted; empty where the place has none.
@@ -252,10 +314,20 @@ class Engine:
             content = self._actual.clusters.get(key.cluster)
             found = content.objects.get(key) if content is not None else None
             body = found.body() if found is not None else None
+        elif place is Place.CONTROL_PLANE:
+            body = await asyncio.to_thread(held_body, self._chain, key)
+        elif place is Place.GATEWAY:
+            body = await asyncio.to_thread(running_body, self._chain, key)
         return await asyncio.to_thread(self._pairs.lines, body, key) if body is not None else ()
 
+    async def look_at(self, keys: Iterable[ResourceKey]) -> None:
+        """Somebody looks at these resources: they are read every few seconds, until others are named."""
+        self._chain.look_at(keys)
+
     async def aclose(self) -> None:
-        """Let go of files; the engine cannot be used afterwards."""
+        """Let go of connections and files; the engine cannot be used afterwards."""
+        with contextlib.suppress(Exception):
+            await self._chain.aclose()
         for closing in (self._ledger, self._digests, self._parses):
             if closing is not None:
                 with contextlib.suppress(Exception):
@@ -266,20 +338,34 @@ class Engine:
     def _place_changed(self, state: PlaceState) -> None:
         facts = {"place": state.place.value, "what": state.name, "phase": state.phase, "why": state.message}
         log.debug("place", extra=facts)
+        name = (state.place, state.name)
         if state.phase in ("ready", "partial"):
-            self._heard[state.name] = state.observed_at
+            self._heard[name] = state.observed_at
         else:  # it was tried now; what counts for its rows is when it was last heard of
-            state = replace(state, observed_at=self._heard.get(state.name, 0.0))
+            state = replace(state, observed_at=self._heard.get(name, 0.0))
         self.fleet.publish_place(state)
 
     def _sign_of_life(self, cluster: str, at: float) -> None:
-        self._heard[cluster] = at
+        self._heard[Place.CLUSTER, cluster] = at
         state = self.fleet.place(Place.CLUSTER, cluster)
         if state is not None and state.phase != "failed" and at - state.observed_at >= FRESH_EVERY_S:
             self.fleet.publish_place(replace(state, observed_at=at))
 
     def _failed(self, spec: Cluster, error: GkoError) -> PlaceState:
         return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
+
+    def _desired_body(self, key: ResourceKey) -> dict[str, Any] | None:
+        """What Git defines, for a resource that its cluster does not hold; None where it cannot be read."""
+        desired = self._knowledge.desired.get(key)
+        if desired is None:
+            return None
+        try:
+            body = self._pairs.read(desired.first)
+        except GkoError:
+            return None
+        metadata = body.get("metadata")
+        stated = metadata if isinstance(metadata, dict) else {}
+        return {**body, "metadata": {**stated, "namespace": key.namespace}}
 
     def _synced_leaves(self, key: ResourceKey) -> bytes | None:
         schema = self._actual.clusters[key.cluster].schema(key.kind)

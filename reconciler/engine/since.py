@@ -8,7 +8,7 @@ from reconciler.engine.cells import Finding
 from reconciler.ledger.store import Since
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
-from reconciler.model.verdicts import Place
+from reconciler.model.verdicts import Place, Verdict
 
 
 class SinceWhen:
@@ -33,11 +33,12 @@ class SinceWhen:
             before: the published row, if any.
             now: seconds since the epoch.
         """
-        if before is not None:
-            cell = before.cell(place)
-            if cell.verdict is finding.verdict and cell.since:
-                return cell.since
+        shown = before.cell(place) if before is not None else None
+        if shown is not None and shown.verdict is finding.verdict and shown.since:
+            return shown.since
         recorded = self._remembered.get(place, {}).get(key)
-        if before is None and recorded is not None and recorded.verdict is finding.verdict:
+        # What could not be read for a while has not changed for that.
+        blind = shown is None or shown.verdict in (None, Verdict.UNKNOWN)
+        if blind and recorded is not None and recorded.verdict is finding.verdict:
             return recorded.since
         return min(finding.since, now) if finding.since else now

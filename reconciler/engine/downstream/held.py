@@ -1,0 +1,214 @@
+"""What the control planes hold, as their observers told it: inventories, states, publications, failures.
+
+Nothing is judged here. What moved is handed on as names of things, for the engine to find whose rows it
+concerns. Written on the event loop; a pass reads it from a worker thread, one entry at a time.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from reconciler.gateways.expecting import expectation_of_events
+from reconciler.gateways.folding import Expectation
+
+if TYPE_CHECKING:
+    from reconciler.control_plane.failures import ControlPlaneError
+    from reconciler.control_plane.history import Event
+    from reconciler.control_plane.inventory import InventoryEntry
+    from reconciler.control_plane.management import SubscriptionStatus
+    from reconciler.control_plane.packing import PackedState
+    from reconciler.control_plane.refs import StateRef
+    from reconciler.model.rows import PlaceState
+
+
+class Reading(NamedTuple):
+    """One thing as it was last read: its state (None: it does not exist), and when, in epoch seconds."""
+
+    state: PackedState | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The newest publication or stop of an API.
+
+    `expectation` is what it asks of gateways, without the definition, which stays packed until it is needed;
+    `packed` is None where the API was never deployed.
+    """
+
+    event: str
+    expectation: Expectation
+    packed: bytes | None = field(default=None, repr=False)
+
+    def definition(self) -> Mapping[str, Any] | None:
+        """The definition as it was published; None where it cannot be read."""
+        if self.packed is None:
+            return None
+        raw: dict[str, Any] = orjson.loads(zlib.decompress(self.packed))
+        found = expectation_of_events(self.expectation.api_id, (raw,), read_at=0.0)
+        return found.definition if found is not None else None
+
+
+def published_by(api_id: str, event: Event | None, read_at: float) -> Published:
+    """Keep an event; None for an API that was never deployed."""
+    found = expectation_of_events(api_id, (event.raw,), read_at=read_at) if event is not None else None
+    if event is None or found is None:
+        return Published("", Expectation(api_id, read_at=read_at, started=False))
+    packed = zlib.compress(orjson.dumps(dict(event.raw)), 1) if found.definition is not None else None
+    return Published(event.id, replace(found, definition=None), packed)
+
+
+@dataclass(slots=True)
+class HeldContent:
+    """Everything read from one control plane. `listed_at` is 0 until its inventory was read whole once."""
+
+    environment: str = ""
+    listed_at: float = 0.0
+    inventory: dict[str, InventoryEntry] = field(default_factory=dict)
+    states: dict[StateRef, Reading] = field(default_factory=dict)
+    failures: dict[StateRef, str] = field(default_factory=dict)
+    subscriptions: dict[str, tuple[SubscriptionStatus, ...]] = field(default_factory=dict)
+    published: dict[str, Published] = field(default_factory=dict)
+    trouble: str = ""
+    """Why the place as a whole cannot be read now; empty while it can."""
+
+
+@dataclass(slots=True)
+class Moved:
+    """What moved since it was last asked: things, API ids, and control planes whose inventory changed."""
+
+    states: set[tuple[str, StateRef]] = field(default_factory=set)
+    apis: set[tuple[str, str]] = field(default_factory=set)
+    inventories: set[str] = field(default_factory=set)
+    wholly: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.apis or self.inventories or self.wholly)
+
+
+class Held:
+    """The sink of every control plane's observer.
+
+    Args:
+        moved: called when something was noted that a pass should look at.
+        place_changed: told the state of a control plane.
+        published: told an API (control plane, id) of which something new was published.
+    """
+
+    def __init__(
+        self,
+        *,
+        moved: Callable[[], None],
+        place_changed: Callable[[PlaceState], None],
+        published: Callable[[str, str], None],
+    ) -> None:
+        self._contents: dict[str, HeldContent] = {}
+        self._told = moved
+        self._place_changed = place_changed
+        self._published = published
+        self._moved = Moved()
+
+    def of(self, control_plane: str) -> HeldContent:
+        """What is known of a control plane; empty at first."""
+        return self._contents.setdefault(control_plane, HeldContent())
+
+    def names(self) -> Iterator[str]:
+        """The control planes of which anything is known."""
+        return iter(tuple(self._contents))
+
+    def forget(self, control_plane: str) -> None:
+        """It is not observed any longer."""
+        if self._contents.pop(control_plane, None) is not None:
+            self._note(inventories={control_plane}, wholly={control_plane})
+
+    def take(self) -> Moved:
+        """Take what moved."""
+        taken, self._moved = self._moved, Moved()
+        return taken
+
+    # --- what ControlPlaneSink asks for ----------------------------------------------------
+
+    def inventory(
+        self, control_plane: str, environment: str, entries: Sequence[InventoryEntry], at: float
+    ) -> None:
+        """The environment has exactly these APIs."""
+        content = self.of(control_plane)
+        before, after = content.inventory, {entry.id: entry for entry in entries}
+        first = not content.listed_at
+        content.environment, content.listed_at, content.inventory = environment, at, after
+        changed = {
+            identifier
+            for identifier in before.keys() | after.keys()
+            if before.get(identifier) is not after.get(identifier)
+        }
+        for gone in before.keys() - after.keys():
+            content.published.pop(gone, None)
+        if changed or first:
+            self._note(apis={(control_plane, name) for name in changed}, inventories={control_plane})
+
+    def state(self, control_plane: str, ref: StateRef, state: PackedState | None, at: float) -> None:
+        """What it holds of one thing."""
+        content = self.of(control_plane)
+        before = content.states.get(ref)
+        content.states[ref] = Reading(state, at)
+        failed = content.failures.pop(ref, None)
+        if before is None or failed is not None or _digest(before.state) != _digest(state):
+            self._note(states={(control_plane, ref)})
+
+    def unreadable(self, control_plane: str, ref: StateRef, error: ControlPlaneError, at: float) -> None:
+        """One thing could not be read."""
+        del at
+        content = self.of(control_plane)
+        sentence = error.sentence()
+        if content.failures.get(ref) != sentence:
+            content.failures[ref] = sentence
+            self._note(states={(control_plane, ref)})
+
+    def subscriptions(
+        self, control_plane: str, api_id: str, subscriptions: Sequence[SubscriptionStatus], at: float
+    ) -> None:
+        """The API has exactly these subscriptions."""
+        del at
+        content = self.of(control_plane)
+        found = tuple(subscriptions)
+        if content.subscriptions.get(api_id) != found:
+            content.subscriptions[api_id] = found
+            self._note(apis={(control_plane, api_id)})
+
+    def deployment(self, control_plane: str, api_id: str, event: Event | None, at: float) -> None:
+        """The newest publication, start or stop of an API."""
+        content = self.of(control_plane)
+        before = content.published.get(api_id)
+        if event is not None and before is not None and before.event == event.id:
+            asked = replace(before.expectation, read_at=at)
+            content.published[api_id] = replace(before, expectation=asked)
+            return
+        content.published[api_id] = published_by(api_id, event, at)
+        self._note(apis={(control_plane, api_id)})
+        if before is not None:
+            self._published(control_plane, api_id)
+
+    def place(self, state: PlaceState) -> None:
+        """How well the control plane can be read."""
+        content = self.of(state.name)
+        trouble = state.message if state.phase == "failed" else ""
+        if bool(trouble) != bool(content.trouble) or (trouble and not content.listed_at):
+            self._note(wholly={state.name})
+        content.trouble = trouble
+        self._place_changed(state)
+
+    # ---------------------------------------------------------------------------------------
+
+    def _note(self, **moved: set[Any]) -> None:
+        for name, found in moved.items():
+            getattr(self._moved, name).update(found)
+        self._told()
+
+
+def _digest(state: PackedState | None) -> bytes | None:
+    return state.digest if state is not None else None
