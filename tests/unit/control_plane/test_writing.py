@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,11 @@ import httpx
 import orjson
 import pytest
 
+from reconciler.control_plane.limits import FIRST_RATE
+from reconciler.control_plane.management import ManagementApi
 from reconciler.control_plane.outcomes import ArrivedOrNot, Done, Message, Outcome, Refused, Retry
 from reconciler.control_plane.refs import API, API_V2, SUBSCRIPTION, StateRef
+from reconciler.control_plane.sending import AT_ONCE
 from reconciler.control_plane.writing import ControlPlaneWriter, can_be_checked
 from reconciler.model.changes import Redacted
 from reconciler.rules.apim.templates import FromTemplate
@@ -174,7 +178,9 @@ def test_a_delete_at_a_path_that_is_not_served_is_no_success() -> None:
         return await it.writer.delete(REF)
 
     outcome, _ = run(act)
-    assert isinstance(outcome, Refused | Retry)
+    assert isinstance(outcome, Retry)
+    assert outcome.reason == "html"
+    assert outcome.after >= 15.0
 
 
 def test_an_old_api_keeps_its_id() -> None:
@@ -488,6 +494,37 @@ def test_a_server_that_asked_for_a_long_rest_is_not_asked_meanwhile() -> None:
     assert isinstance(outcome, Retry)
     assert outcome.after == pytest.approx(90.0)
     assert it.sent == []
+
+
+def test_a_busy_server_slows_down_writes_and_reads_alike() -> None:
+    async def act(it: Writing) -> Outcome:
+        assert it.client.limiter.rate == FIRST_RATE
+        it.answer = answered(429, None, {"Retry-After": "3"})
+        first = await it.writer.put(REF, api_body("shop-orders"))
+        assert it.client.limiter.rate == FIRST_RATE / 2
+        begun = clock()
+        it.answer = None
+        await ManagementApi(it.client).api("none")
+        assert clock() - begun == pytest.approx(3.0, abs=0.1)
+        return first
+
+    outcome, _ = run(act)
+    assert isinstance(outcome, Retry)
+    assert outcome.after == 3.0
+
+
+def test_no_more_writes_are_on_their_way_than_a_server_works_at() -> None:
+    async def act(it: Writing) -> Outcome:
+        it.transport.delay_s = 5.0
+        refs = [StateRef(API, f"shop-{number:02}") for number in range(AT_ONCE * 2)]
+        begun = clock()
+        outcomes = await asyncio.gather(*(it.writer.put(ref, api_body(ref.hrid)) for ref in refs))
+        early = [asked for asked in it.transport.asked if asked.at < begun + 5.0]
+        assert len(early) == AT_ONCE
+        assert all(isinstance(outcome, Done) for outcome in outcomes)
+        return outcomes[0]
+
+    run(act)
 
 
 def test_credentials_that_were_changed_meanwhile_are_read_anew_once() -> None:
