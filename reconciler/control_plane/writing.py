@@ -14,9 +14,12 @@ from urllib.parse import quote
 
 import orjson
 
+from reconciler.control_plane.automation import AutomationApi
 from reconciler.control_plane.client import ControlPlaneClient
 from reconciler.control_plane.judging_answers import outcome_of_check, outcome_of_delete, outcome_of_put
+from reconciler.control_plane.management import ManagementApi
 from reconciler.control_plane.outcomes import Done, Message, Outcome, Refused, Retry
+from reconciler.control_plane.packing import PackedState
 from reconciler.control_plane.refs import API_V2, COLLECTIONS, SUBSCRIPTION, StateRef, automation_path
 from reconciler.control_plane.sending import Sender
 from reconciler.rules.apim.templates import FromTemplate
@@ -131,6 +134,16 @@ class ControlPlaneWriter:
             path, params = self._automation + own, _flags(ref)
         told = await self._sender.send("DELETE", path, params, None, before=before)
         return outcome_of_delete(told, path, self._client.name)
+
+    async def read(self, ref: StateRef) -> PackedState | None:
+        """Read one thing as it is now: before it is written, and after nobody knows whether that arrived.
+
+        Raises:
+            ControlPlaneError: no usable answer came: it is still not known.
+        """
+        if ref.by_management:
+            return await ManagementApi(self._client).whole(ref.hrid)
+        return await AutomationApi(self._client).state(ref)
 
     # ---------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from reconciler.control_plane.writing import ControlPlaneWriter
 from reconciler.rules.identity import resource_id
 from reconciler.simulator.apim import Apim, ApimServer
 from tests.integration.control_plane.relay import Relay
-from tests.integration.control_plane.scene import EVERYTHING, PASSWORD, V2_ID, declared, opened, v2_body
+from tests.integration.control_plane.scene import EVERYTHING, PASSWORD, declared, opened, v2_body
 from tests.integration.control_plane.waking import Waking
 from tests.unit.control_plane.bodies import api_body
 
@@ -43,7 +43,10 @@ async def test_everything_is_written_and_deleted(
     assert NEW_ID not in apim.environment("DEFAULT").apis
     assert isinstance(await writer.put(NEW, api_body("shop-new")), Done)
     assert isinstance(await writer.put(EVERYTHING[-1], v2_body(name="Renamed")), Done)
-    assert apim.api("DEFAULT", V2_ID).raw["name"] == "Renamed"
+    state = await writer.read(EVERYTHING[-1])
+    assert state is not None
+    assert state.body()["name"] == "Renamed"
+    assert [plan["name"] for plan in state.body()["plans"]] == ["free"]
     for ref in (EVERYTHING[1], NEW, *(ref for ref in EVERYTHING if ref != EVERYTHING[1])):
         assert isinstance(await writer.delete(ref), Done), ref
     assert [api.origin for api in apim.environment("DEFAULT").apis.values()] == ["MANAGEMENT"]
@@ -55,9 +58,13 @@ async def test_a_put_that_arrived_though_its_answer_did_not_is_unknown_and_not_r
     async with Relay(served.url) as relay:
         relay.lose_answers = True
         client = opened(declared(relay.url))
-        outcome = await ControlPlaneWriter(client).put(NEW, api_body("shop-new"))
+        writer = ControlPlaneWriter(client)
+        outcome = await writer.put(NEW, api_body("shop-new"))
+        relay.lose_answers = False
+        state = await writer.read(NEW)
         await client.aclose()
     assert isinstance(outcome, ArrivedOrNot)
+    assert state is not None, "reading it tells that it had arrived"
     assert puts(served) == 1
     assert NEW_ID in apim.environment("DEFAULT").apis
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from reconciler.control_plane.failures import ControlPlaneError
+from reconciler.control_plane.history import Event
 from reconciler.control_plane.inventory import InventoryEntry
 from reconciler.control_plane.management import SubscriptionStatus
 from reconciler.control_plane.packing import PackedState
@@ -46,6 +47,10 @@ class Waking(Told):
         self, control_plane: str, api_id: str, subscriptions: Sequence[SubscriptionStatus], at: float
     ) -> None:
         super().subscriptions(control_plane, api_id, subscriptions, at)
+        self._news.set()
+
+    def deployment(self, control_plane: str, api_id: str, event: Event | None, at: float) -> None:
+        super().deployment(control_plane, api_id, event, at)
         self._news.set()
 
     def place(self, state: PlaceState) -> None:
