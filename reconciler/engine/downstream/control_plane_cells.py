@@ -149,7 +149,9 @@ class ControlPlaneCells:
         lookups = Lookups(self._actual.clusters[key.cluster], self._material)
         made = body_for(whole(found), lookups)
         self._meanings.note(key, lookups.asked)
-        return made
+        if isinstance(made, Problems) or not _names_groups(made):
+            return made
+        return replace(made, group_hrids={**lookups.group_hrids(), **made.group_hrids})
 
     def judgement(
         self, key: ResourceKey, found: ClusterObject, body: Body, state: PackedState | None
@@ -307,6 +309,12 @@ class ControlPlaneCells:
         if equal:
             return replace(finding, causes=(*finding.causes, f"warning: {what}, with the same content"))
         return replace(finding, verdict=Verdict.CONTENDED, causes=(what, *finding.causes))
+
+
+def _names_groups(body: Body) -> bool:
+    """Whether a body names groups anywhere."""
+    notified = body.content.get("consoleNotification")
+    return bool(body.content.get("groups") or (isinstance(notified, dict) and notified.get("groups")))
 
 
 def _detached(key: ResourceKey, meaning: Meaning, content: HeldContent, finding: Finding) -> Finding:

@@ -218,10 +218,15 @@ def gateways_read_config_map(body: Mapping[str, Any]) -> bool:
 
 
 def takes_values(body: Mapping[str, Any]) -> bool:
-    """Whether a body takes values from Secrets or ConfigMaps: by a template, or for a certificate."""
+    """Whether a body may take values from Secrets or ConfigMaps: by a template of its own or of a resource
+    that it refers to, or for a certificate.
+    """
+    spec = body.get("spec")
     if body.get("kind") == "Application":
         return True
-    return _templated(body.get("spec"))
+    resources = spec.get("resources") if isinstance(spec, Mapping) else None
+    referring = any(isinstance(one, Mapping) and "ref" in one for one in resources or ())
+    return referring or _templated(spec)
 
 
 def _templated(value: object) -> bool:

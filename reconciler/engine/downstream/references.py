@@ -8,10 +8,13 @@ from reconciler.engine.cells import unreadable
 from reconciler.engine.downstream.material import Dependency, Material, Values
 from reconciler.model.keys import ResourceKey
 from reconciler.rules.apim.references import Unreadable
+from reconciler.rules.identity import hrid
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
     from reconciler.engine.actual import ClusterContent
+
+GROUP_KIND = "Group"
 
 
 class Lookups:
@@ -41,6 +44,16 @@ class Lookups:
             return whole(found)
         blind = unreadable(key, self._content)
         return Unreadable(blind.causes[0]) if blind is not None else None
+
+    def group_hrids(self) -> dict[str, str]:
+        """The HRID of every group of the cluster by the name that it states: APIM shows groups by these."""
+        found: dict[str, str] = {}
+        for key, group in list(self._content.objects.items()):
+            if key.kind == GROUP_KIND:
+                name = (group.body().get("spec") or {}).get("name")
+                if isinstance(name, str):
+                    found[name] = hrid(key.namespace, key.name)
+        return found
 
     def secret(self, namespace: str, name: str) -> Values:
         """The data of a Secret."""

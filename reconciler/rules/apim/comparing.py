@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.changes import ABSENT, Change, KeyPath, KeyStep, Redacted
+from reconciler.model.changes import ABSENT, Change, Ignored, KeyPath, KeyStep, Redacted
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.bodies import Body
 from reconciler.rules.apim.hop_rules import HOP_RULES, in_stated_order
@@ -40,9 +40,17 @@ def facts_of(body: Body, resource: Mapping[str, Any] | None = None) -> Facts:
     return Facts(body.identity.place.organization, dict(body.group_hrids), Dropped())
 
 
-def normalise_sent(body: Body, facts: Facts | None = None) -> Normalised:
-    """Bring what would be sent to the form in which it is compared."""
-    return _normalised(body.kind, body.content, facts or facts_of(body), _rules(body.kind, body.in_order))
+def normalise_sent(
+    body: Body, facts: Facts | None = None, *, in_order: frozenset[str] = frozenset()
+) -> Normalised:
+    """Bring what would be sent to the form in which it is compared.
+
+    Args:
+        body: what would be sent.
+        facts: what the rules must know besides.
+        in_order: the parts (`plans`, `pages`) whose order means something.
+    """
+    return _normalised(body.kind, body.content, facts or facts_of(body), _rules(body.kind, in_order))
 
 
 def normalise_held(
@@ -66,8 +74,12 @@ def compare(
     *,
     key: bytes,
     resource: Mapping[str, Any],
+    ordered: bool = False,
 ) -> Judgement:
     """Compare what would be sent with what is held, three-way where a last synced state is known.
+
+    GKO sends plans and pages in the random order of a Go map (DOMAIN §2.5). So their order counts only where
+    we are the ones who send; otherwise a difference of order alone is listed as ignored.
 
     Args:
         body: what would be sent.
@@ -75,6 +87,7 @@ def compare(
         synced: the leaf digests of the last synced state, made under the same key, or None.
         key: this machine's digest key.
         resource: the custom resource.
+        ordered: whether a stated order of plans and pages counts.
 
     Returns:
         Missing without changes where nothing is held; else as `rules.judging.judge`. Values that came from
@@ -83,9 +96,12 @@ def compare(
     if held is None:
         return Judgement(Verdict.MISSING)
     facts = facts_of(body, resource)
-    left = normalise_sent(body, facts)
-    right = normalise_held(body.kind, held, facts, in_order=body.in_order)
+    in_order = body.in_order if ordered else frozenset()
+    left = normalise_sent(body, facts, in_order=in_order)
+    right = normalise_held(body.kind, held, facts, in_order=in_order)
     judged = judge(left, right, synced, key=key, ruleset=HOP_RULES)
+    if not ordered:
+        judged = replace(judged, ignored=(*judged.ignored, *_orders(body, held)))
     secret = frozenset(_from_templates(left, left.rules, ()))
     if not secret or not judged.changes:
         return judged
@@ -104,11 +120,26 @@ def hop_lines(
     facts = facts_of(body)
     left = normalise_sent(body, facts)
     secret = frozenset(_from_templates(left, left.rules, ()))
-    right = normalise_held(body.kind, held, facts, in_order=body.in_order) if held is not None else None
+    right = normalise_held(body.kind, held, facts) if held is not None else None
     return _lines(left, secret, key), _lines(right, secret, key)
 
 
 # ---------------------------------------------------------------------------------------
+
+
+ORDER_DRAWN = "order-drawn-by-the-operator"
+"""The name of the rule that leaves the order of plans and pages alone which GKO sends at random."""
+
+
+def _orders(body: Body, held: Mapping[str, Any]) -> Iterator[Ignored]:
+    """The parts that state an order and are held in another one."""
+    for part in sorted(body.in_order):
+        sides = [
+            [item.get("hrid") for item in content.get(part) or () if isinstance(item, Mapping)]
+            for content in (body.content, held)
+        ]
+        if sides[0] != sides[1] and sorted(map(str, sides[0])) == sorted(map(str, sides[1])):
+            yield Ignored(("spec", part), ORDER_DRAWN)
 
 
 def _normalised(kind: str, content: Mapping[str, Any], facts: Facts, rules: RuleNode) -> Normalised:

@@ -85,9 +85,7 @@ def _lost_fields(content: Content, facts: Facts) -> None:
     for flows in _FLOWS:
         for phase in PHASES:
             drop(content, f"{flows}.{phase}.*", "sharedPolicyGroupRef")
-    for item in nodes(content, "properties.*"):
-        if item.get("encrypted") is False:
-            del item["encrypted"]
+    drop(content, "properties.*", "encrypted")  # no GET of the Automation API tells it, whatever was sent
 
 
 def drop_unknown(content: Content, facts: Facts) -> None:
