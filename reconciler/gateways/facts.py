@@ -82,9 +82,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class SyncFacts:
-    """How a node's synchronisation with the repository goes (`/_node/sync`).
+    """How a node's synchronisation goes (`/_node/sync`; of one that reads ConfigMaps only its first round).
 
-    `next_at` and `last_error_at` are seconds since the epoch; None where there is none.
+    `next_at` and `last_error_at` are seconds since the epoch; None where there is none. `failing`: the last
+    round failed, whenever that was.
     """
 
     initial_done: bool
@@ -92,6 +93,7 @@ class SyncFacts:
     next_at: float | None = None
     last_error_at: float | None = None
     last_error: str = ""
+    failing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def health_of(body: Mapping[str, Any]) -> Health:
 
 
 def sync_facts(body: Mapping[str, Any]) -> SyncFacts:
-    """Read the body of `/_node/sync`."""
+    """Read the body of `/_node/sync`. `lastOnError` is an instant or a truth value: no recording shows it."""
     counter = body.get("counter")
     return SyncFacts(
         initial_done=body.get("initialDone") is True,
@@ -172,6 +174,7 @@ def sync_facts(body: Mapping[str, Any]) -> SyncFacts:
         next_at=_seconds(body.get("nextSyncTime")),
         last_error_at=_seconds(body.get("lastOnError")),
         last_error=_text(body.get("lastErrorMessage")),
+        failing=body.get("lastOnError") is True,
     )
 
 

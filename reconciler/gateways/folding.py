@@ -281,7 +281,8 @@ def _sync_trouble(view: PodView, expected: Expectation) -> str:
         return ""
     if not sync.initial_done:
         return "; the gateway has not finished its first synchronisation"
-    if sync.last_error and (sync.last_error_at or 0.0) >= expected.published_at:
+    recent = sync.failing or (sync.last_error_at or 0.0) >= expected.published_at
+    if sync.last_error and recent:
         return f"; its synchronisation fails: {sync.last_error}"
     return ""
 

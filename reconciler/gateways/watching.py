@@ -86,6 +86,7 @@ class GatewayObserver:
         self._polls: dict[str, PodPoll] = {}
         self._wake: dict[str, asyncio.Event] = {}
         self._phases: dict[str, tuple[str, str]] = {}
+        self._versions: dict[str, str] = {}
         self._waiting: tuple[str, ...] = ()
         self._told: tuple[str, str] | None = None
 
@@ -153,6 +154,7 @@ class GatewayObserver:
         except GatewayError as error:
             self._tell(sink, pod, "failed", error.sentence())
         else:
+            self._versions[pod] = poll.version
             self._tell(sink, pod, *poll.phase())
         finally:
             await api.aclose()
@@ -169,6 +171,7 @@ class GatewayObserver:
         for pod in leaving:
             self._polls.pop(pod, None)
             self._phases.pop(pod, None)
+            self._versions.pop(pod, None)
         for pod, port in wanted.items():
             if pod not in running:
                 self._wake[pod] = asyncio.Event()
@@ -191,6 +194,7 @@ class GatewayObserver:
                     self._tell(sink, pod, "failed", error.sentence(), retry_at=self._clock() + wait)
                 else:
                     failures = 0
+                    self._versions[pod] = poll.version
                     self._tell(sink, pod, *poll.phase())
                 self._summarise(sink)
                 await self._sleep_or(self._wake[pod], wait)
@@ -267,8 +271,8 @@ class GatewayObserver:
 
     def _detail(self, pod: str | None) -> str:
         """The version a pod runs, or those that the gateway's pods run."""
-        polls = self._polls.values() if pod is None else [self._polls[pod]] if pod in self._polls else []
-        return ", ".join(sorted({poll.version for poll in polls if poll.version}))
+        told = self._versions.values() if pod is None else [self._versions.get(pod, "")]
+        return ", ".join(sorted({version for version in told if version}))
 
 
 async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:

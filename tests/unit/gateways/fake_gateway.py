@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+LISTED_PROBES = ("cluster", "ratelimit-repository", "management-repository", "http-server")
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -47,6 +49,7 @@ class FakeGateway:
         self.apis: dict[str, tuple[str, int, dict[str, Any]]] = {}
         self.listed_twice: set[str] = set()
         self.unhealthy: dict[str, str] = {}
+        self.first_round_done = True
         self.sync: dict[str, Any] | None = {
             "initialDone": True,
             "counter": 7,
@@ -91,23 +94,38 @@ class FakeGateway:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(request.path)
         if self._authorization and request.headers.get("Authorization") != self._authorization:
-            return web.json_response({"message": "Unauthorized"}, status=401)
+            return web.Response(status=401, text="Unauthorized")
         for path, answer in self.instead.items():
             if request.path == path:
                 return await answer(request)
-        body = self._body(request.path)
-        status = 500 if request.path == "/_node/health" and self.unhealthy else 200
+        body = self._body(request.path, request.query.get("probes", ""))
+        status = 200
+        if request.path == "/_node/health" and any(not probe["healthy"] for probe in body.values()):
+            status = 500
+        if request.path == "/_node/sync" and body is not None and not body.get("initialDone"):
+            status = 503
         return web.Response(status=404) if body is None else web.json_response(body, status=status)
 
-    def _body(self, path: str) -> Any:
+    def _body(self, path: str, probes: str) -> Any:
         if path == "/_node":
-            metadata: dict[str, Any] = {"node.id": self.node_id, "environments": self.environments}
+            metadata: dict[str, Any] = {
+                "node.id": self.node_id,
+                "environments": self.environments,
+                "installation": "installation-1",
+                "organizations": [],
+                "node.hostname": "pod-1",
+            }
             if self.tags is not None:
                 metadata["tags"] = self.tags
-            return {"id": self.node_id, "metadata": metadata, "version": {"MAJOR_VERSION": self.version}}
+            version = {"BUILD_ID": "", "BUILD_NUMBER": "", "MAJOR_VERSION": self.version, "REVISION": ""}
+            return {"id": self.node_id, "name": "A gateway", "metadata": metadata, "version": version}
         if path == "/_node/health":
+            hidden = {"sync-process": {"healthy": self.first_round_done}}
             bad = {name: {"healthy": False, "message": why} for name, why in self.unhealthy.items()}
-            return {"http-server": {"healthy": True}, **bad}
+            shown = {name: {"healthy": True} for name in LISTED_PROBES}
+            every = {**shown, **hidden, **bad}
+            named = [name for name in probes.split(",") if name in every]
+            return {name: every[name] for name in named} if named else {**shown, **bad}
         if path == "/_node/sync":
             return self.sync
         if path == "/_node/apis":
@@ -116,13 +134,22 @@ class FakeGateway:
         revision, at, body = self.apis.get(path.rpartition("/")[2], ("", 0, None))
         if body is None:
             return None
-        context = {"origin": "kubernetes", "syncFrom": "MANAGEMENT"}
+        context = {
+            "origin": "kubernetes",
+            "mode": "fully_managed",
+            "syncFrom": "MANAGEMENT",
+            "originManagement": False,
+            "originKubernetes": True,
+            "syncFromKubernetes": False,
+            "syncFromManagement": True,
+        }
         return {
             "definition": body,
             "enabled": True,
             "deployedAt": at,
             "revision": revision,
             "environmentId": "DEFAULT",
+            "environmentHrid": "default",
             "organizationId": "DEFAULT",
             "definitionContext": context,
         }

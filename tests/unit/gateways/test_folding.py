@@ -104,6 +104,8 @@ def test_an_absent_api_is_on_its_way_then_missing_with_the_gateways_own_reason()
     missing = judged(expected(), pod(absent=True, sync=broken))
     assert missing.verdict is Verdict.MISSING
     assert missing.cause == "is not deployed; its synchronisation fails: the repository does not answer"
+    still = SyncFacts(True, last_error="the repository does not answer", failing=True)
+    assert judged(expected(), pod(absent=True, sync=still)).cause == missing.cause
 
 
 def test_a_stopped_api_is_absent_as_it_should_be_and_drift_where_it_runs_on() -> None:

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from reconciler.gateways.credentials import Authorization, BasicAuth
+from reconciler.gateways.facts import sync_facts
 from reconciler.gateways.failures import GatewayError
 from reconciler.gateways.places import Access, UrlPlace
 from reconciler.gateways.technical_api import TechnicalApi
@@ -71,20 +72,51 @@ async def test_an_api_that_is_not_deployed_is_absent_and_no_error(gateway: FakeG
 @pytest.mark.parametrize(
     ("answer", "done"),
     [
-        (text("", status=404), None),
         (text("", status=503), False),
         (data({"initialDone": False}, status=503), False),
+        (data({"initialDone": True}), True),
     ],
-    ids=["no repository sync", "503 without a body", "503 with a body"],
+    ids=["503 without a body", "503 with a body", "done"],
 )
 async def test_the_first_synchronisation_may_not_be_done_yet(
-    gateway: FakeGateway, answer: Answer, done: bool | None
+    gateway: FakeGateway, answer: Answer, done: bool
 ) -> None:
     gateway.instead["/_node/sync"] = answer
     api = api_of(gateway.url)
     sync = await api.sync()
     await api.aclose()
-    assert (None if sync is None else sync.initial_done) is done
+    assert sync is not None and sync.initial_done is done
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_where_no_repository_is_read_a_hidden_probe_tells_of_the_first_round(
+    gateway: FakeGateway, done: bool
+) -> None:
+    gateway.sync, gateway.first_round_done = None, done
+    api = api_of(gateway.url)
+    sync = await api.sync()
+    await api.aclose()
+    assert sync is not None and sync.initial_done is done
+
+
+async def test_a_gateway_that_knows_no_such_probe_leaves_its_synchronisation_unknown(
+    gateway: FakeGateway,
+) -> None:
+    gateway.sync = None
+    gateway.instead["/_node/health"] = data({"http-server": {"healthy": True}})
+    api = api_of(gateway.url)
+    assert await api.sync() is None
+    await api.aclose()
+
+
+@pytest.mark.parametrize(
+    ("told", "failing", "at"), [(True, True, None), (False, False, None), (1_700_000_000_000, False, 1.7e9)]
+)
+def test_a_failed_round_is_told_as_a_truth_value_or_by_its_instant(
+    told: object, failing: bool, at: float | None
+) -> None:
+    facts = sync_facts({"initialDone": True, "lastOnError": told, "lastErrorMessage": "no connection"})
+    assert (facts.failing, facts.last_error_at) == (failing, at)
 
 
 @pytest.mark.parametrize(
