@@ -19,6 +19,7 @@ from reconciler.model.keys import GROUP, ResourceKey
 from reconciler.simulator.apim import Apim, ApimServer
 from reconciler.simulator.demo.catalogue import folders
 from reconciler.simulator.demo.changes import COMMITS, SAM, Commit
+from reconciler.simulator.demo.console import api_id, done_since, made_before_code
 from reconciler.simulator.demo.control_plane import CONSOLE_USER, Credentials, demo_apim
 from reconciler.simulator.demo.data_planes import DataPlanes
 from reconciler.simulator.demo.files import (
@@ -31,7 +32,8 @@ from reconciler.simulator.demo.files import (
 )
 from reconciler.simulator.demo.folders import ANSWERING, APIM_URL, CLUSTERS, SILENT, Folder
 from reconciler.simulator.demo.history import write_repository
-from reconciler.simulator.demo.incidents import INCIDENTS, KindForbidden
+from reconciler.simulator.demo.incidents import INCIDENTS
+from reconciler.simulator.demo.makings import KindForbidden, PodBehind
 from reconciler.simulator.demo.matrix import Cells, expected_matrix
 from reconciler.simulator.demo.seeding import Seeding, create_secrets
 from reconciler.simulator.demo.silence import SilentServer
@@ -88,7 +90,7 @@ class DemoPlatform:
         self.operators: dict[str, Operator] = {}
         self.apim = Apim(clock)
         self.data_planes: DataPlanes | None = None
-        self._password = ""
+        self._password = self._gateway_password = ""
         self._apim_server: ApimServer | None = None
         self._servers: dict[str, SimKubeServer] = {}
         self._silent = SilentServer()
@@ -161,12 +163,19 @@ class DemoPlatform:
         credentials = Credentials(self._token(), self._token())
         self._password = credentials.password
         self.apim = demo_apim(self._clock, credentials)
+        made_before_code(self.apim, told_at)
         for name in ANSWERING:
             cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
             create_secrets(cluster, credentials.token, told_at - _BEFORE_ALL)
             operator = self.operators[name] = Operator(cluster, {APIM_URL: self.apim}, self._clock)
             Seeding(cluster, operator).seed(writes_to(name, self._timeline, told_at))
-        self.data_planes = DataPlanes(self.apim, self.clusters, self._clock, told_at)
+        done_since(self.apim, told_at)
+        self._gateway_password = self._token()
+        self.data_planes = DataPlanes(self.apim, self.clusters, self._clock, told_at, self._gateway_password)
+        for incident in INCIDENTS:
+            if isinstance(incident.made, PodBehind):
+                for key in incident.keys:
+                    self.data_planes.fall_behind(incident.made.pod, api_id(key))
 
     async def _put_into_service(self) -> dict[str, str]:
         """Let everything listen, and GKO watch; returns the user's token for each cluster."""
@@ -211,7 +220,9 @@ class DemoPlatform:
         write_private(self.folder.kubeconfig, kubeconfig(servers, tokens))
         assert self.data_planes is not None and self._apim_server is not None
         planes = control_planes(self._apim_server.url)
-        write_private(self.folder.config, settings(CLUSTERS, teams, planes, self.data_planes.settings()))
+        gateways = self.data_planes.settings(self.folder.gateway_password.name)
+        write_private(self.folder.gateway_password, self._gateway_password + "\n")
+        write_private(self.folder.config, settings(CLUSTERS, teams, planes, gateways))
 
 
 def demo_crds() -> list[dict[str, Any]]:

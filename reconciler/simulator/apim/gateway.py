@@ -128,6 +128,27 @@ class Gateway:
         """Let these APIs (all, without any) stay as they are: a gateway that is behind."""
         self._held = None if not identifiers else (self._held or set()) | set(identifiers)
 
+    def fall_behind(self, identifier: str) -> None:
+        """Run the deployment before the newest one of an API, and miss the newest until `release`.
+
+        Raises:
+            LookupError: there is no earlier deployment.
+        """
+        self.poll()
+        for environment in self._served():
+            events = [
+                event
+                for event in environment.events
+                if event.subject == identifier and event.definition is not None
+            ]
+            earlier = [event for event in events if event.revision != events[-1].revision]
+            if earlier:
+                self._apply(environment, earlier[-1])
+                self._waiting[identifier] = (environment, events[-1])
+                self.hold(identifier)
+                return
+        raise LookupError(f"API {identifier} was not deployed twice")
+
     def release(self) -> None:
         """End `hold`: what was missed is run at the next poll."""
         self._held = set()

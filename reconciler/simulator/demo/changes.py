@@ -1,4 +1,4 @@
-"""How the repository came to be what it is: forty commits, told backwards.
+"""How the repository came to be what it is: some fifty commits, told backwards.
 
 Each commit lists what it changed with the value that stood there *before*; the files of the catalogue
 are what the newest commit left. So the catalogue stays the one place where manifests are written down,
@@ -205,6 +205,7 @@ _LATELY = (
     ),
     Commit(16.1, RIKU, "Customs API for parcels to Switzerland and Norway", adds=(f"{_LOG}customs.yaml",)),
     Commit(15.3, PRIYA, "Shopping assistant behind the LLM proxy", adds=(f"{_DATA}shopping-assistant.yaml",)),
+    Commit(14.6, RIKU, "Depots: scans and labels without a line to APIM", adds=("apps/logistics/edge/",)),
     Commit(13.9, SAM, "Tools for assistants (MCP)", adds=(f"{_PLAT}apis/platform-tools.yaml",)),
     Commit(
         12.6,
@@ -234,6 +235,7 @@ _LATELY = (
         removes=(f"{_LOG_STAGE}legacy-scanner.yaml",),
         id="scanners-removed",
     ),
+    Commit(8.4, LEA, "gift finder, pilot in europe", adds=("apps/marketing/pilot-eu/",)),
     Commit(
         7.8,
         TOM,
@@ -263,6 +265,14 @@ _LATELY = (
             Edit(f"{_PAY}card-authorisation.yaml", _VERSION, "5.0.0"),
         ),
     ),
+    Commit(
+        3.2,
+        SAM,
+        "America: a context for Europe, for marketing's pilot",
+        adds=("apps/platform/context-prod-us/context-eu.yaml",),
+    ),
+    Commit(3.1, LEA, "gift finder: same pilot in america", adds=("apps/marketing/pilot-us/",)),
+    Commit(2.9, PRIYA, "Feature flags as code", adds=(f"{_DATA}feature-flags.yaml",)),
     Commit(
         2.1,
         TOM,

@@ -25,8 +25,6 @@ from reconciler.simulator.demo.changes import (
 from reconciler.simulator.demo.folders import ANSWERING, ENVIRONMENTS, EU, STAGE, US
 
 SERVICE_ACCOUNT, CONSOLE_USER = "gko", "admin"
-PLANES = {EU: "apim-prod-eu", US: "apim-prod-us", STAGE: "apim-stage"}
-"""What gko-tui.yaml calls the environment of each cluster."""
 SHARDING_TAGS = ("pci", "us")
 _PEOPLE = (ADA, INES, KARL, LEA, MILA, NOAH, OLGA, PRIYA, RIKU, SAM, TOM)
 _NAMES = {EU: "Production Europe", US: "Production America", STAGE: "Staging"}

@@ -9,13 +9,12 @@ from typing import Any, Final
 import orjson
 
 from reconciler.simulator.apim import Apim, Gateway, GatewayServer
-from reconciler.simulator.demo.control_plane import PLANES
-from reconciler.simulator.demo.folders import ENVIRONMENTS, EU, STAGE, US
+from reconciler.simulator.demo.folders import ENVIRONMENTS, EU, PLANES, STAGE, US
 from reconciler.simulator.gko.config_maps import LABELS
 from reconciler.simulator.kube.builtin import CONFIG_MAPS
 from reconciler.simulator.kube.cluster import SimCluster
 
-TECHNICAL_PORT = 18082
+TECHNICAL_PORT, TECHNICAL_USER = 18082, "admin"
 SELECTOR = "app.kubernetes.io/name=gateway"
 DAY = 86_400.0
 
@@ -48,9 +47,7 @@ class DataPlane:
 
 
 DATA_PLANES: Final = (
-    DataPlane(
-        "eu-gw", EU, "gateways", tuple(f"eu-gw-6c9f7d5b8-{end}" for end in ("4xkzq", "9tq2m", "hw7lp"))
-    ),
+    DataPlane("eu-gw", EU, "gateways", tuple(f"eu-gw-6c9f7-{end}" for end in ("4xkzq", "9tq2m", "hw7lp"))),
     DataPlane("us-gw", US, "", ("us-gw-0",), tags=("us",), age_days=21.4),
     DataPlane("stage-gw", STAGE, "", ("stage-gw-0",), age_days=2.2),
     DataPlane(
@@ -73,6 +70,10 @@ class DataPlanes:
         clusters: where pods are found, by name.
         clock: seconds since the epoch.
         told_at: until when the story is told.
+        password: of the technical API of every pod.
+
+    Attributes:
+        gateways: the pods, by name.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class DataPlanes:
         clusters: Mapping[str, SimCluster],
         clock: Callable[[], float],
         told_at: float,
+        password: str,
     ) -> None:
+        self._password = password
         self.gateways: dict[str, Gateway] = {}
         self._clusters = clusters
         self._servers: dict[str, tuple[DataPlane, GatewayServer]] = {}
@@ -107,12 +110,20 @@ class DataPlanes:
         for _, server in self._servers.values():
             await server.stop()
 
+    def fall_behind(self, pod: str, identifier: str) -> None:
+        """Let one pod miss the newest deployment of an API."""
+        self.gateways[pod].fall_behind(identifier)
+
     def urls(self) -> dict[str, str]:
         """The URL of the technical API of each pod, known once they are started."""
         return {pod: server.url for pod, (_, server) in self._servers.items()}
 
-    def settings(self) -> list[dict[str, Any]]:
-        """The gateways as gko-tui.yaml declares them."""
+    def settings(self, password_file: str) -> list[dict[str, Any]]:
+        """The gateways as gko-tui.yaml declares them.
+
+        Args:
+            password_file: where the password of the technical API stands, beside the configuration.
+        """
         found = []
         for plane in DATA_PLANES:
             entry: dict[str, Any] = {"name": plane.name}
@@ -122,6 +133,10 @@ class DataPlanes:
                 entry["url"] = self._servers[plane.pods[0]][1].url
             if plane.control_plane:
                 entry["control_plane"] = plane.control_plane
+            else:
+                entry["mode"] = "kubernetes"
+            entry["tags"] = list(plane.tags)
+            entry["auth"] = {"username": TECHNICAL_USER, "password_file": password_file}
             found.append(entry)
         return found
 
@@ -135,7 +150,7 @@ class DataPlanes:
             clock=clock,
             from_repository=plane.central,
             config_maps=None if plane.central else lambda: config_maps(cluster),
-            credentials=None,
+            credentials=(TECHNICAL_USER, self._password),
         )
 
 

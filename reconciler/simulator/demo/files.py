@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import ConfigurationError
-from reconciler.simulator.demo.control_plane import PLANES
-from reconciler.simulator.demo.folders import ENVIRONMENTS, EU, SILENT, US, Folder
+from reconciler.simulator.demo.folders import ENVIRONMENTS, EU, PLANES, SERVED, SILENT, US, Folder
 from reconciler.simulator.demo.yaml_text import to_yaml
 
 USER = "sre"
@@ -34,6 +33,11 @@ class DemoFolder:
     def kubeconfig(self) -> Path:
         """One context for each cluster; holds tokens, so mode 0600."""
         return self.root / "kubeconfig"
+
+    @property
+    def gateway_password(self) -> Path:
+        """The password of the gateways' technical APIs, mode 0600."""
+        return self.root / "gateway-password"
 
     @property
     def repository(self) -> Path:
@@ -153,7 +157,7 @@ def control_planes(url: str) -> list[dict[str, Any]]:
             "name": name,
             "url": url,
             "environment": ENVIRONMENTS[cluster],
-            "clusters": [cluster],
+            "clusters": list(SERVED[name]),
         }
         for cluster, name in PLANES.items()
     ]

@@ -13,6 +13,10 @@ EU, US, STAGE, SILENT = "prod-eu", "prod-us", "stage", "dr-eu"
 """The clusters of the demo; the last one accepts connections and never answers."""
 ENVIRONMENTS = {EU: "prod-eu", US: "prod-us", STAGE: "stage", SILENT: "dr-eu"}
 """The APIM environment of each cluster; that of the silent one was never made."""
+PLANES = {EU: "apim-prod-eu", US: "apim-prod-us", STAGE: "apim-stage"}
+"""What gko-tui.yaml calls the environment of each cluster."""
+SERVED = {"apim-prod-eu": (EU, US), "apim-prod-us": (US,), "apim-stage": (STAGE,)}
+"""The clusters whose resources each environment holds; America has a context for Europe, too."""
 APIM_URL = "https://apim.example.org"
 """Where ManagementContexts say that APIM is: a name for pods. gko-tui.yaml says where it is from here."""
 ANSWERING = (EU, US, STAGE)

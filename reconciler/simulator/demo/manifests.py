@@ -151,9 +151,9 @@ def resource_ref(name: str, namespace: str = "platform") -> Spec:
     return {"ref": {"name": name, "namespace": namespace}}
 
 
-def prop(key: str, value: str, *, encrypted: bool = False) -> Spec:
+def prop(key: str, value: str) -> Spec:
     """A property of an API."""
-    return {"key": key, "value": value, "encrypted": True} if encrypted else {"key": key, "value": value}
+    return {"key": key, "value": value}
 
 
 def meta(key: str, value: str, format: str = "STRING") -> Spec:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from reconciler.model.keys import GROUP, ResourceKey
 from reconciler.simulator.demo.folders import EU, STAGE, US, Folder, key_of
-from reconciler.simulator.demo.incidents import (
-    INCIDENTS,
+from reconciler.simulator.demo.incidents import INCIDENTS
+from reconciler.simulator.demo.makings import (
     ClusterCreate,
     ClusterDelete,
     ClusterEdit,

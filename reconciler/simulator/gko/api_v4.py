@@ -83,17 +83,19 @@ def automation_body(namespace: str, name: str, spec: Body, translation: Translat
         "resources": translation.resources(spec.get("resources")),
         "groups": translation.groups(spec),
         "flows": [_flow(flow, translation.lookups) for flow in spec.get("flows") or ()],
-        # The real one sends plans and pages in any order (a Go map); in one order, nothing flaps.
-        "plans": [
-            _plan(key, plan, translation.lookups) for key, plan in sorted((spec.get("plans") or {}).items())
-        ],
+        "plans": [_plan(key, plan, translation.lookups) for key, plan in _in_order(spec.get("plans"))],
     }
     if spec.get("pages") is not None:
-        body["pages"] = [_page(key, page, own) for key, page in sorted(spec["pages"].items())]
+        body["pages"] = [_page(key, page, own) for key, page in _in_order(spec["pages"])]
     notified = translation.notification(spec)
     if notified is not None:
         body["consoleNotification"] = {"events": notified[0], "groups": notified[1]}
     return body
+
+
+def _in_order(entries: Body | None) -> list[tuple[str, Body]]:
+    """The entries of a map by their `order`, then by key; the real one sends them in any order (a Go map)."""
+    return sorted((entries or {}).items(), key=lambda entry: (entry[1].get("order", 0), entry[0]))
 
 
 def _plan(key: str, plan: Body, lookups: Lookups) -> Body:

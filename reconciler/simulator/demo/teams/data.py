@@ -150,6 +150,14 @@ def _models() -> dict[str, list[Spec]]:
         properties=[prop("max-tokens", "800")],
         plans={"shop": jwt("Shop services")},
     )
+    flags = proxy(
+        "Feature Flags",
+        "1.0.0",
+        "Switches for everything that is half done.",
+        "/data/flags",
+        "http://flags.data.svc:8080",
+        plans={"services": jwt("Services")},
+    )
     schema = proxy(
         "Schema Registry",
         "1.0.0",
@@ -162,5 +170,6 @@ def _models() -> dict[str, list[Spec]]:
         "customer-360.yaml": _api("customer-360", customer, "model"),
         "feature-store.yaml": _api("feature-store", features, "model"),
         "shopping-assistant.yaml": _api("shopping-assistant", assistant, "model"),
+        "feature-flags.yaml": _api("feature-flags", flags, "flags"),
         "schema-registry.yaml": _api("schema-registry", schema, "registry"),
     }

@@ -172,7 +172,7 @@ def _personnel() -> list[Spec]:
         "settings": {
             "oauth": {"applicationType": "BACKEND_TO_BACKEND", "grantTypes": ["client_credentials"]}
         },
-        "groups": ["security"],
+        "groups": ["platform-security"],
     }
     return [
         manifest("Application", TEAM, "personnel", spec),

@@ -43,6 +43,7 @@ def folders() -> list[Folder]:
     return [
         Folder(TEAM, "prod", (EU, US), production, comment),
         Folder(TEAM, "stage", (STAGE,), staging, comment),
+        Folder(TEAM, "edge", (US,), _edge(), comment),
     ]
 
 
@@ -155,7 +156,7 @@ def _depots() -> dict[str, list[Spec]]:
         flows=[flow("Sign", [set_headers(X_Declarant="{#properties['eori']}")])],
         properties=[
             prop("eori", "DE1234567"),
-            prop("signing-pin", "[[ secret `customs/pin` ]]", encrypted=True),
+            prop("signing-pin", "[[ secret `customs/pin` ]]"),
         ],
         plans={"internal": jwt("Services")},
     )
@@ -207,6 +208,34 @@ def _depots() -> dict[str, list[Spec]]:
         "customs.yaml": _api("customs", customs, tier="2"),
         "route-planner.yaml": _api("route-planner", planner, tier="3"),
         "fleet-telemetry.yaml": _api("fleet-telemetry", telemetry, tier="2"),
+    }
+
+
+def _edge() -> dict[str, list[Spec]]:
+    """What runs in the depots even if the line is cut: no control plane, only the cluster's ConfigMaps."""
+    scans = proxy(
+        "Depot Scans",
+        "2.0.0",
+        "Takes scans in a depot and keeps them until they can be sent.",
+        "/depot/scans",
+        "http://scans.depot.svc:8080",
+        flows=[flow("Scanners", [rate_limit(200)], methods=("POST",))],
+        plans={"scanners": key_less("Inside the depot")},
+    )
+    labels = proxy(
+        "Label Printing",
+        "1.0.1",
+        "Prints parcel labels on the nearest printer.",
+        "/depot/labels",
+        "http://labels.depot.svc:8080",
+        plans={"staff": key_less("Inside the depot")},
+    )
+    for spec in (scans, labels):
+        del spec["contextRef"]
+        spec["definitionContext"] = {"origin": "KUBERNETES", "syncFrom": "KUBERNETES"}
+    return {
+        "depot-scans.yaml": _api("depot-scans", scans, tier="1"),
+        "label-printing.yaml": _api("label-printing", labels, tier="2"),
     }
 
 

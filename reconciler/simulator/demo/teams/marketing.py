@@ -19,8 +19,12 @@ TEAM = "marketing"
 
 
 def folders() -> list[Folder]:
-    """Both production regions."""
-    return [Folder(TEAM, "prod", (EU, US), {**_mail(), **_offers()}, namespaced=False)]
+    """Both production regions, and a pilot in each."""
+    return [
+        Folder(TEAM, "prod", (EU, US), {**_mail(), **_offers()}, namespaced=False),
+        Folder(TEAM, "pilot-eu", (EU,), {"gift-finder.yaml": _gift_finder(20)}, namespaced=False),
+        Folder(TEAM, "pilot-us", (US,), {"gift-finder.yaml": _gift_finder(45, "apim-eu")}, namespaced=False),
+    ]
 
 
 def _api(name: str, spec: Spec) -> list[Spec]:
@@ -125,6 +129,21 @@ def _offers() -> dict[str, list[Spec]]:
         "cookie-consent.yaml": _api("cookie-consent", cookies),
         "store-locator.yaml": _api("store-locator", stores),
     }
+
+
+def _gift_finder(limit: int, context: str = "apim") -> list[Spec]:
+    """A pilot; copied from one region to the other with the wrong context."""
+    spec = proxy(
+        "Gift Finder",
+        "0.3.0",
+        "Finds a present for somebody one hardly knows.",
+        "/marketing/gift-finder",
+        "http://gift-finder.marketing.svc:8080",
+        flows=[flow("Pilot", [rate_limit(limit)])],
+        plans={"apps": api_key("Apps of the pilot")},
+    )
+    spec["contextRef"] = {**CONTEXT, "name": context}
+    return _api("gift-finder", spec)
 
 
 def _agency() -> list[Spec]:

@@ -14,21 +14,28 @@ def folders() -> list[Folder]:
     """A context for each cluster, and what is the same on all that answer."""
     comment = "platform team · ask in #api-platform"
     contexts = [
-        Folder(TEAM, f"context-{cluster}", (cluster,), {"context.yaml": [_context(cluster)]}, comment)
+        Folder(TEAM, f"context-{cluster}", (cluster,), _contexts(cluster), comment)
         for cluster in (EU, US, STAGE, SILENT)
     ]
     shared = {**_policies(), **_people(), **_resources(), **_apis()}
     return [*contexts, Folder(TEAM, "base", (EU, US, STAGE), shared, comment)]
 
 
-def _context(cluster: str) -> Spec:
+def _contexts(cluster: str) -> dict[str, list[Spec]]:
+    files = {"context.yaml": [_context(cluster, "apim")]}
+    if cluster == US:  # for a pilot, and never thought through
+        files["context-eu.yaml"] = [_context(EU, "apim-eu")]
+    return files
+
+
+def _context(cluster: str, name: str) -> Spec:
     spec = {
         "baseUrl": APIM_URL,
         "organizationId": "DEFAULT",
         "environmentId": ENVIRONMENTS[cluster],
         "auth": {"secretRef": {"name": "apim-credentials"}},
     }
-    return manifest("ManagementContext", TEAM, "apim", spec)
+    return manifest("ManagementContext", TEAM, name, spec)
 
 
 def _policies() -> dict[str, list[Spec]]:
