@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.engine.cells import NOTHING, Finding, change_causes
+from reconciler.engine.cells import NOTHING, Finding, change_causes, unreadable
 from reconciler.engine.downstream.meanings import API_KINDS, Meaning, Meanings
 from reconciler.engine.downstream.references import Lookups, whole
 from reconciler.model.keys import ResourceKey
@@ -220,12 +220,10 @@ class ControlPlaneCells:
         state: PackedState | None,
     ) -> _Compared:
         word = told_by_gko(whole(found))
-        if meaning.causes:
+        if meaning.causes or meaning.ref is None:
             return _Compared(token, word, problems=meaning.causes)
-        if meaning.ref is None:
-            return _Compared(token, word)
         if key.kind not in COMPARABLE:
-            what = f"what {meaning.control_plane} holds of {key.kind} cannot be compared yet"
+            what = f"what {meaning.control_plane} holds of {key.kind} cannot be compared"
             return _Compared(token, word, problems=(what,))
         body = self.body(key, found)
         if isinstance(body, Problems):
@@ -239,12 +237,20 @@ class ControlPlaneCells:
         return _Compared(
             token,
             word,
+            problems=self._groups_unread(key, judged),
             warnings=tuple(dict.fromkeys(warnings)),
             verdict=judged.verdict,
             causes=change_causes(judged.changes, left="on the cluster", right="at the control plane"),
             first_sight=judged.first_sight,
             change_count=len(judged.changes),
         )
+
+    def _groups_unread(self, key: ResourceKey, judged: Judgement) -> tuple[str, ...]:
+        """Why a difference in groups alone says nothing: APIM shows HRIDs, and the groups cannot be read."""
+        if not judged.changes or any(change.path[1:2] != ("groups",) for change in judged.changes):
+            return ()
+        blind = unreadable(key._replace(kind="Group"), self._actual.clusters[key.cluster])
+        return (f"its groups cannot be told: {blind.causes[0]}",) if blind is not None else ()
 
     def _note_in_sync(self, key: ResourceKey, body: Body) -> None:
         leaves = sent_leaves(body, self._key)

@@ -16,6 +16,8 @@ from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.bodies import Body
 from reconciler.rules.apim.hop_rules import HOP_RULES, in_stated_order
 from reconciler.rules.apim.rules_others import RULES_BY_KIND
+from reconciler.rules.apim.rules_v2 import LISTS as LISTS_V2
+from reconciler.rules.apim.rules_v2 import held_v2, sent_v2
 from reconciler.rules.apim.sieve import Dropped, Facts, copied, drop_empties, sort_unordered
 from reconciler.rules.apim.templates import FromTemplate
 from reconciler.rules.digests import LeafDigests, leaf_digests, pack_leaves
@@ -25,7 +27,8 @@ from reconciler.rules.normalise import Normalised
 from reconciler.rules.redact import Shown, redact_body, redacted
 from reconciler.rules.text import document_lines
 
-COMPARABLE = frozenset(RULES_BY_KIND)
+API_V2 = "ApiDefinition"
+COMPARABLE = frozenset({*RULES_BY_KIND, API_V2})
 """The kinds whose state APIM returns in a form that can be compared with what is sent."""
 
 
@@ -50,7 +53,10 @@ def normalise_sent(
         facts: what the rules must know besides.
         in_order: the parts (`plans`, `pages`) whose order means something.
     """
-    return _normalised(body.kind, body.content, facts or facts_of(body), _rules(body.kind, in_order))
+    rules = _rules(body.kind, in_order)
+    if body.kind == API_V2:
+        return _sorted(sent_v2(body.content), body.kind, rules)
+    return _normalised(body.kind, body.content, facts or facts_of(body), rules)
 
 
 def normalise_held(
@@ -98,7 +104,7 @@ def compare(
     facts = facts_of(body, resource)
     in_order = body.in_order if ordered else frozenset()
     left = normalise_sent(body, facts, in_order=in_order)
-    right = normalise_held(body.kind, held, facts, in_order=in_order)
+    right = _right(body, held, facts, left, in_order)
     judged = judge(left, right, synced, key=key, ruleset=HOP_RULES)
     if not ordered:
         judged = replace(judged, ignored=(*judged.ignored, *_orders(body, held)))
@@ -120,7 +126,7 @@ def hop_lines(
     facts = facts_of(body)
     left = normalise_sent(body, facts)
     secret = frozenset(_from_templates(left, left.rules, ()))
-    right = normalise_held(body.kind, held, facts) if held is not None else None
+    right = _right(body, held, facts, left, frozenset()) if held is not None else None
     return _lines(left, secret, key), _lines(right, secret, key)
 
 
@@ -142,16 +148,31 @@ def _orders(body: Body, held: Mapping[str, Any]) -> Iterator[Ignored]:
             yield Ignored(("spec", part), ORDER_DRAWN)
 
 
+def _right(
+    body: Body, held: Mapping[str, Any], facts: Facts, left: Normalised, in_order: frozenset[str]
+) -> Normalised:
+    if body.kind == API_V2:
+        content = held_v2(held, left.get("spec", {}), left.rules.below("spec"))
+        return _sorted(content, body.kind, left.rules)
+    return normalise_held(body.kind, held, facts, in_order=in_order)
+
+
 def _normalised(kind: str, content: Mapping[str, Any], facts: Facts, rules: RuleNode) -> Normalised:
     spec = copied(dict(content))
     for rule in RULES_BY_KIND.get(kind, ()):
         rule.apply(spec, facts)
     drop_empties(spec)
+    return _sorted(spec, kind, rules)
+
+
+def _sorted(spec: dict[str, Any], kind: str, rules: RuleNode) -> Normalised:
     return Normalised({"spec": sort_unordered(spec, rules.below("spec"))}, kind, rules)
 
 
 @functools.cache
 def _rules(kind: str, in_order: frozenset[str]) -> RuleNode:
+    if kind == API_V2:
+        return rule_tree(LISTS_V2, ())
     return rule_tree(in_stated_order(HOP_RULES, kind, in_order), ())
 
 
