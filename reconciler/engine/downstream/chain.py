@@ -127,7 +127,7 @@ class Chain:
             synced_leaves=synced_leaves,
             key=key,
         )
-        self.only_there = OnlyThere(platform.clusters, actual, self.held, self.meanings)
+        self.only_there = OnlyThere(platform.clusters, actual, self.held, self.meanings, self.planes.serves)
         self._contexts_moved = asyncio.Event()
         self._wanted = asyncio.Event()
         self._waiting: set[ResourceKey] = set()

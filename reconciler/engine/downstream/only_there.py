@@ -6,7 +6,7 @@ API that came from Kubernetes is Unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,13 +47,22 @@ class OnlyThere:
         actual: what they hold.
         held: what the control planes hold.
         meanings: what the clusters' resources mean.
+        serves: the clusters that a control plane serves, as far as the configuration says so; none: any.
     """
 
-    def __init__(self, clusters: Sequence[Cluster], actual: Actual, held: Held, meanings: Meanings) -> None:
+    def __init__(
+        self,
+        clusters: Sequence[Cluster],
+        actual: Actual,
+        held: Held,
+        meanings: Meanings,
+        serves: Callable[[str], frozenset[str]],
+    ) -> None:
         self._restricted = {spec.name for spec in clusters if spec.namespaces}
         self._actual = actual
         self._held = held
         self._meanings = meanings
+        self._serves = serves
         self._found: dict[ResourceKey, There] = {}
         self._of_api: dict[tuple[str, str], ResourceKey] = {}
         self._outdated = True
@@ -82,11 +91,10 @@ class OnlyThere:
             return set()
         self._outdated = False
         before, after = self._found, {}
-        unread = self._unread()
         for name in self._held.names():
             content = self._held.of(name)
             if content.listed_at:
-                after.update(self._of_plane(name, content, unread))
+                after.update(self._of_plane(name, content, self._unread(name)))
         self._found = after
         self._of_api = {(key.cluster, there.entry.id): key for key, there in after.items()}
         return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
@@ -104,9 +112,12 @@ class OnlyThere:
             )
         return found
 
-    def _unread(self) -> str:
+    def _unread(self, control_plane: str) -> str:
         """Why a resource that defines an API may be somewhere unseen; empty where all were read whole."""
+        served = self._serves(control_plane)
         for content in self._actual.clusters.values():
+            if served and content.name not in served:
+                continue
             if content.name in self._restricted:
                 return f"only some namespaces of {content.name} are read"
             if not content.discovered or not _listed(content):

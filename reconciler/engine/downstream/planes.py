@@ -78,6 +78,11 @@ class Planes:
         """One of them."""
         return self._planes.get(name)
 
+    def serves(self, name: str) -> frozenset[str]:
+        """The clusters that the configuration says a control plane serves; none where it does not say."""
+        target = self.known.targets.get(name)
+        return frozenset(target.clusters) if target is not None and target.declared else frozenset()
+
     def management(self, name: str) -> ManagementApi | None:
         """Its Management API, for questions that are asked now and then."""
         plane = self._planes.get(name)

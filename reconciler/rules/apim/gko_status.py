@@ -80,7 +80,7 @@ def _without_condition(
 def _words(condition: Mapping[str, Any], beside: Mapping[str, Any] | None) -> str:
     """A condition's message; that of an unresolved reference, for `Accepted` only says that it failed."""
     source = condition if beside is None else beside
-    reason, message = text_at(condition, "reason"), text_at(source, "message")
+    reason, message = text_at(condition, "reason"), " ".join(text_at(source, "message").split())
     if not message or message == reason:
         return f"the operator says {reason or 'no'}"
     return f"{reason}: {message}" if reason and reason not in (ACCEPTED, RESOLVED) else message
