@@ -39,7 +39,7 @@ from reconciler.simulator.demo.seeding import Seeding, create_secrets
 from reconciler.simulator.demo.silence import SilentServer
 from reconciler.simulator.demo.timeline import DAY, Timeline, play
 from reconciler.simulator.demo.writes import writes_to
-from reconciler.simulator.gko import Operator
+from reconciler.simulator.gko import Controllers, Operator
 from reconciler.simulator.kube.access import AUTHENTICATED, Rule, Tokens, User
 from reconciler.simulator.kube.cluster import SimCluster
 from reconciler.simulator.kube.server import SimKubeServer
@@ -69,7 +69,7 @@ class DemoPlatform:
 
     Attributes:
         clusters: the simulated clusters by name, once started.
-        operators: the GKO of each of them.
+        controllers: the GKO of each of them.
         apim: the control plane, once started.
         data_planes: the gateways, once started.
         folder: where the demo's files are, once started.
@@ -87,7 +87,7 @@ class DemoPlatform:
         self._scale = scale
         self._clock = clock
         self._token = token
-        self.operators: dict[str, Operator] = {}
+        self.controllers: dict[str, Controllers] = {}
         self.apim = Apim(clock)
         self.data_planes: DataPlanes | None = None
         self._password = self._gateway_password = ""
@@ -123,8 +123,8 @@ class DemoPlatform:
 
     async def stop(self) -> None:
         """Take everything out of service; the folder stays."""
-        for operator in self.operators.values():
-            operator.stop()
+        for controllers in self.controllers.values():
+            controllers.stop()
         if self.data_planes is not None:
             await self.data_planes.stop()
         if self._apim_server is not None:
@@ -167,7 +167,8 @@ class DemoPlatform:
         for name in ANSWERING:
             cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
             create_secrets(cluster, credentials.token, told_at - _BEFORE_ALL)
-            operator = self.operators[name] = Operator(cluster, {APIM_URL: self.apim}, self._clock)
+            operator = Operator(cluster, {APIM_URL: self.apim}, self._clock)
+            self.controllers[name] = Controllers(operator)
             Seeding(cluster, operator).seed(writes_to(name, self._timeline, told_at))
         done_since(self.apim, told_at)
         self._gateway_password = self._token()
@@ -185,7 +186,7 @@ class DemoPlatform:
             server = self._servers[name] = SimKubeServer(cluster)
             await server.start()
             self._urls[name] = server.url
-            self.operators[name].start()
+            self.controllers[name].start()
         self._urls[SILENT] = await self._silent.start()
         tokens[SILENT] = self._token()
         self._apim_server = ApimServer(self.apim)

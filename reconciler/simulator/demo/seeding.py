@@ -60,6 +60,8 @@ class Seeding:
         self._try_again()
         for ref, (stored, at) in sorted(self._changed.items(), key=lambda one: one[1][1]):
             attempt = self._attempts[ref]
+            if attempt.failure is not None:
+                self._operator.tell(stored, attempt.failure, "Update", at + STATUS_AFTER)
             self._operator.mark(stored, attempt, marked_at=at + MARKED_AFTER, at=at + STATUS_AFTER)
         self._mark_sources()
 
@@ -69,7 +71,7 @@ class Seeding:
         if ref.kind == "SharedPolicyGroup":  # APIs read its id off its status
             self._operator.mark(stored, attempt, marked_at=at + MARKED_AFTER, at=at + STATUS_AFTER)
             self._changed[ref] = (self._found(ref), at)
-        for user in self._operator.woken_by(ref):
+        for user in self._operator.uses.woken_by(ref):
             self._attempts[user] = self._operator.bring(self._found(user), at + STATUS_AFTER)
 
     def _delete(self, ref: Ref, before: Spec | None, at: float) -> None:
@@ -101,8 +103,9 @@ class Seeding:
 
     def _mark_sources(self) -> None:
         """Leave GKO's marks on the Secrets that templates take values from (DOMAIN §1)."""
-        for source, users in sorted(self._operator.templated_values().items()):
-            self._operator.mark_source(source, users)
+        newest = max((at for _, at in self._changed.values()), default=0.0)
+        for source, users in sorted(self._operator.uses.templated().items()):
+            self._operator.mark_source(source, users, newest + STATUS_AFTER)
 
     def _found(self, ref: Ref) -> Spec:
         found = self._cluster.get(*ref)

@@ -30,6 +30,9 @@ FINALIZERS = {
     "Subscription": "subscriptions",
 }
 """The kinds that it reconciles, each with the name of its finalizer."""
+API_KINDS = ("ApiDefinition", "ApiV4Definition")
+SENT_TO_CONTEXTS = (*API_KINDS, "Application", "Group", "SharedPolicyGroup", "Dictionary")
+"""Kinds with a contextRef of their own."""
 _ONLY_CONDITIONS = ("ManagementContext", "Notification")
 _TELLS_WARNINGS = ("ApiDefinition", "ApiV4Definition", "Application", "SharedPolicyGroup")
 _NO_PROCESSING_STATUS = ("Dictionary", *_ONLY_CONDITIONS)

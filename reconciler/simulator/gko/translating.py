@@ -13,15 +13,13 @@ from reconciler.simulator.gko.config_maps import keep_config_map
 from reconciler.simulator.gko.contexts import ControlPlane, control_plane
 from reconciler.simulator.gko.failures import Failure, IllegalState, ReferenceMissing
 from reconciler.simulator.gko.lookups import Body, Lookups, Ref
-from reconciler.simulator.gko.marks import Attempt, instant
+from reconciler.simulator.gko.marks import API_KINDS, Attempt, instant
 from reconciler.simulator.gko.others import (
     application_body,
     plain_body,
     policy_group_body,
     subscription_body,
 )
-
-API_KINDS = ("ApiDefinition", "ApiV4Definition")
 
 
 def brought(body: Body, ref: Ref, lookups: Lookups, apims: Mapping[str, Apim], at: float) -> Attempt:
@@ -92,9 +90,10 @@ def _api(
     if plane is not None:
         told |= {"organizationId": plane.organization, "environmentId": plane.environment}
         told |= {"id": answer.get("id"), "crossId": answer.get("crossId")}
-        told["plans"] = dict.fromkeys(spec.get("plans") or {}, "") if v4 else answer.get("plans", {})
-    elif definition is not None:
-        told["id"] = definition["id"]
+        plans = dict.fromkeys(spec.get("plans") or {}, "") if v4 else answer.get("plans")
+        told |= {"plans": plans} if plans else {}
+    else:  # of a local API the status tells next to nothing
+        told = {} if v4 else {**told, "id": sent["id"]}
     return Attempt(None, told, _warnings(answer), tuple(translation.missing_groups))
 
 
