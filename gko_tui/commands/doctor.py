@@ -10,19 +10,30 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gko_tui.commands.checks import (
+    MISSING,
+    NOT_NEEDED,
+    OK,
+    REACHABLE,
+    Check,
+    check_lines,
+    document_of,
+    failed,
+    role,
+)
 from gko_tui.commands.invocation import Invocation
-from gko_tui.output.console import Console
 from gko_tui.output.progress import Progress
-from reconciler.model.errors import ConfigurationError, GkoError
+from reconciler.model.errors import ClusterError, ConfigurationError, GkoError
 from reconciler.model.keys import GROUP
-from reconciler.model.verdicts import ExitCode, Family
+from reconciler.model.verdicts import ExitCode
 
 if TYPE_CHECKING:
     from reconciler.cluster.client import KubeClient
     from reconciler.cluster.kinds import ServedKind
+    from reconciler.control_plane.places import ContextName
+    from reconciler.engine.downstream.clients import Clients
     from reconciler.settings.model import Cluster, Platform, Source
     from reconciler.settings.paths import StatePaths
 
@@ -32,27 +43,9 @@ SCHEMA = "gko-tui/doctor/v1"
 
 MAX_LISTED = 3
 """More kinds than this are counted, not named; the document names them all."""
+CONTEXT = "ManagementContext"
 
-OK, MISSING, NOT_NEEDED = "ok", "missing", "not-needed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was tried.
-
-    `outcome` is ok, missing (something needed is not there) or not-needed. `verb`, `kinds` and
-    `namespace` belong to rights; a right in every namespace has the namespace None.
-    """
-
-    place: str
-    name: str
-    check: str
-    outcome: str
-    detail: str = ""
-    next_step: str = ""
-    verb: str = ""
-    kinds: tuple[str, ...] = ()
-    namespace: str | None = None
+Contexts = dict["ContextName", Mapping[str, Any]]
 
 
 def run(invocation: Invocation) -> int:
@@ -70,10 +63,10 @@ def run(invocation: Invocation) -> int:
         checks += _tools(platform, invocation.environ)
         paths = invocation.paths()
         with Progress(invocation.console) as progress:
-            progress("asking every source and cluster")
+            progress("asking every source, cluster, control plane and gateway")
             places = asyncio.run(_places(_patient(platform, invocation), paths, invocation))
         checks += places
-    reached = [check for check in places if check.check == "reachable"]
+    reached = [check for check in places if check.check == REACHABLE]
     if platform is None or (reached and all(check.outcome == MISSING for check in reached)):
         code = ExitCode.ERROR
     else:
@@ -83,9 +76,15 @@ def run(invocation: Invocation) -> int:
 
 
 def _patient(platform: Platform, invocation: Invocation) -> Platform:
+    """The platform with the time to answer that the command line gives, if it does."""
     from gko_tui.commands.reading import impatient
 
-    return impatient(platform, invocation.arguments.timeout)
+    timeout = invocation.arguments.timeout
+    changed = impatient(platform, timeout)
+    if timeout is None:
+        return changed
+    hurried = tuple(spec.model_copy(update={"request_timeout_s": timeout}) for spec in changed.gateways)
+    return changed.model_copy(update={"gateways": hurried})
 
 
 # --- this machine ------------------------------------------------------------------------------
@@ -140,61 +139,124 @@ def _tools(platform: Platform, environ: Mapping[str, str]) -> Iterable[Check]:
             yield Check("machine", tool, "on PATH", NOT_NEEDED, "not found; nothing here needs it")
 
 
-# --- sources and clusters ----------------------------------------------------------------------
+# --- every place -------------------------------------------------------------------------------
 
 
 async def _places(platform: Platform, paths: StatePaths, invocation: Invocation) -> list[Check]:
+    """Ask sources and clusters at once; then what the clusters' ManagementContexts lead to, and gateways."""
+    from reconciler.engine.downstream.clients import Clients
+
     writers = {
         name
         for application in platform.applications
         if application.mode != "observe"
         for name in application.clusters
     }
-    found = await asyncio.gather(
-        *(asyncio.to_thread(_source, spec, paths, invocation) for spec in platform.sources),
-        *(_cluster(spec, invocation.environ, spec.name in writers) for spec in platform.clusters),
+    clients = Clients(platform.clusters, invocation.environ)
+    contexts: Contexts = {}
+    try:
+        found = await asyncio.gather(
+            *(asyncio.to_thread(_source, spec, paths, invocation) for spec in platform.sources),
+            *(_cluster(spec, clients, contexts, spec.name in writers) for spec in platform.clusters),
+        )
+        beyond = await _beyond(platform, clients, contexts, invocation)
+    finally:
+        await clients.aclose()
+    return [check for checks in (*found, beyond) for check in checks]
+
+
+async def _beyond(
+    platform: Platform, clients: Clients, contexts: Contexts, invocation: Invocation
+) -> list[Check]:
+    """Control planes, declared or found, and gateways."""
+    if not (platform.control_planes or platform.gateways or contexts):
+        return []
+    from gko_tui.commands.doctor_control_planes import control_plane_checks
+    from gko_tui.commands.doctor_gateways import gateway_checks
+    from reconciler.engine.downstream.targets import find_control_planes
+
+    environ = invocation.environ
+    known = await find_control_planes(platform.control_planes, contexts.items(), clients, environ)
+    planes, gateways = await asyncio.gather(
+        control_plane_checks(
+            known.targets.values(),
+            known.problems,
+            environ,
+            deployments=bool(platform.gateways),
+            timeout_s=invocation.arguments.timeout,
+        ),
+        gateway_checks(
+            platform.gateways,
+            environ,
+            list_pods=clients.pods,
+            dial=clients.dial,
+            control_planes=tuple(known.targets),
+        ),
     )
-    return [check for checks in found for check in checks]
+    return planes + gateways
+
+
+# --- sources and clusters ----------------------------------------------------------------------
 
 
 def _source(spec: Source, paths: StatePaths, invocation: Invocation) -> list[Check]:
     from reconciler.git.source import GitSource
 
-    what = "reachable"
     source = GitSource(spec, paths, cache=None, environ=invocation.environ, clock=invocation.clock)
     try:
         revision = source.refresh()
     except GkoError as error:
         known = source.last_known()
         held = f"; {known[:7]} is still held here" if known else ""
-        return [Check("git", spec.name, what, MISSING, f"{error.what}{held}", error.next_step)]
+        return [Check("git", spec.name, REACHABLE, MISSING, f"{error.what}{held}", error.next_step)]
     ref = spec.ref or "HEAD"
-    return [Check("git", spec.name, what, OK, f"{spec.url or spec.path}: {ref} is {revision[:7]}")]
+    return [Check("git", spec.name, REACHABLE, OK, f"{spec.url or spec.path}: {ref} is {revision[:7]}")]
 
 
-async def _cluster(spec: Cluster, environ: Mapping[str, str], written: bool) -> list[Check]:
-    from reconciler.cluster.connection import open_cluster
+async def _cluster(spec: Cluster, clients: Clients, contexts: Contexts, written: bool) -> list[Check]:
+    """Ask one cluster; its ManagementContexts are put into `contexts`."""
     from reconciler.cluster.kinds import served_kinds, server_version
 
-    what = "reachable"
     try:
-        client = await open_cluster(spec, environ=environ)
+        client = await clients.of(spec.name)
     except GkoError as error:
-        return [Check("cluster", spec.name, what, MISSING, error.what, error.next_step)]
+        return [failed("cluster", spec.name, REACHABLE, error)]
     checks = []
     try:
         version = await server_version(client)
-        checks.append(Check("cluster", spec.name, what, OK, f"{client.server} {version}".strip()))
+        checks.append(Check("cluster", spec.name, REACHABLE, OK, f"{client.server} {version}".strip()))
         kinds = await served_kinds(client, GROUP)
         checks.append(_kinds(spec, kinds))
         if kinds:
             checks += await _rights(client, spec, kinds, written)
+            contexts |= await _contexts(spec, clients, kinds)
     except GkoError as error:
-        failed = what if not checks else "rights"
-        checks.append(Check("cluster", spec.name, failed, MISSING, error.what, error.next_step))
-    finally:
-        await client.aclose()
+        checks.append(failed("cluster", spec.name, REACHABLE if not checks else "rights", error))
     return checks
+
+
+async def _contexts(spec: Cluster, clients: Clients, kinds: tuple[ServedKind, ...]) -> Contexts:
+    """The ManagementContexts of a cluster; none where they may not be listed, which the rights told of."""
+    from reconciler.control_plane.places import ContextName
+
+    served = next((kind for kind in kinds if kind.kind == CONTEXT), None)
+    if served is None:
+        return {}
+    root, plural = f"/apis/{GROUP}/{served.version}", served.plural
+    paths = [f"{root}/namespaces/{name}/{plural}" for name in spec.namespaces] or [f"{root}/{plural}"]
+    found: Contexts = {}
+    for path in paths:
+        try:
+            items = await clients.listed(spec.name, path, "")
+        except ClusterError as error:
+            if error.status == 403:
+                continue
+            raise
+        for item in items:
+            meta = item.get("metadata") or {}
+            name = ContextName(spec.name, str(meta.get("namespace") or ""), str(meta.get("name") or ""))
+            found[name] = item
+    return found
 
 
 def _kinds(spec: Cluster, kinds: tuple[ServedKind, ...]) -> Check:
@@ -219,7 +281,7 @@ async def _rights(
         listed = f"{len(names)} of {len(kinds)} kinds" if len(names) > MAX_LISTED else ", ".join(names)
         inside = f"in {namespace}" if namespace else "in every namespace"
         needed = verb in READ_VERBS or written
-        step = _role(verb) if needed and not allowed else ""
+        step = role(verb) if needed and not allowed else ""
         why = reason or (
             "" if needed or allowed else "only needed by applications that are not in mode observe"
         )
@@ -250,66 +312,8 @@ def _write(invocation: Invocation, checks: list[Check], code: ExitCode) -> None:
             "schema": SCHEMA,
             "observedAt": instant(invocation.clock()),
             "exitCode": int(code),
-            "checks": [_document(check) for check in checks],
+            "checks": [document_of(check) for check in checks],
         }
         invocation.console.write_bytes(encode(document, invocation.arguments.output))
         return
     invocation.console.write("".join(f"{line}\n" for line in check_lines(checks, invocation.console)))
-
-
-def _document(check: Check) -> dict[str, Any]:
-    return {
-        "place": check.place,
-        "name": check.name,
-        "check": check.check,
-        "outcome": check.outcome,
-        "detail": check.detail or None,
-        "nextStep": check.next_step or None,
-        "verb": check.verb or None,
-        "kinds": list(check.kinds),
-        "namespace": check.namespace,
-    }
-
-
-def _role(verbs: str) -> str:
-    return f"ask for a Role with {verbs} on these kinds of {GROUP}"
-
-
-def _verbs_together(checks: Iterable[Check]) -> Iterable[Check]:
-    """Checks for people: verbs with the same answer are one line."""
-    merged: dict[object, Check] = {}
-    for number, check in enumerate(checks):
-        same: object = (
-            (check.place, check.name, check.outcome, check.kinds, check.namespace, check.detail)
-            if check.verb
-            else number
-        )
-        before = merged.get(same)
-        if before is None:
-            merged[same] = check
-            continue
-        verbs = f"{before.verb}, {check.verb}"
-        step = _role(verbs) if before.next_step else ""
-        merged[same] = replace(before, verb=verbs, check=f"may {verbs}", next_step=step)
-    return merged.values()
-
-
-def check_lines(checks: Iterable[Check], console: Console) -> list[str]:
-    """Checks for people: one line each below the thing that was checked."""
-    from reconciler.rules.text import printable
-
-    lines: list[str] = []
-    above = ""
-    for check in _verbs_together(checks):
-        head = "this machine" if check.place == "machine" else f"{check.place} {check.name}"
-        if head != above:
-            lines += ([""] if lines else []) + [console.strong(printable(head))]
-            above = head
-        family = {OK: Family.GOOD, MISSING: Family.BAD}.get(check.outcome, Family.UNKNOWN)
-        word = console.family(f"{check.outcome:<10}", family)
-        subject = f"{check.name} {check.check}" if check.place == "machine" else check.check
-        detail = f": {printable(check.detail)}" if check.detail else ""
-        lines.append(f"  {word}  {printable(subject)}{detail}")
-        if check.next_step:
-            lines.append(f"              {console.marks.arrow} {printable(check.next_step)}")
-    return lines

@@ -55,6 +55,8 @@ class DataPlane:
         self.states: dict[str, PlaceState] = {}
         self.dialled: list[tuple[str, str, str, int]] = []
         self.specs: dict[str, GatewaySpec] = {}
+        self.listed: list[dict[str, Any]] | None = None
+        self.refusal: ClusterError | None = None
         self.views = GatewayViews(
             lambda state: self.states.update({state.name: state}),
             tags_of=lambda name: self.specs[name].tags if name in self.specs else None,
@@ -102,7 +104,7 @@ class DataPlane:
         """Read a gateway once; the phase of its state."""
         spec = GatewaySpec.model_validate({"name": name, "auth": AUTH, **fields})
         self.specs[name] = spec
-        observer = open_gateway(spec, environ, list_pods=self._list_pods, dial=self._dial, clock=self.clock)
+        observer = open_gateway(spec, environ, list_pods=self.list_pods, dial=self.dial, clock=self.clock)
         await observer.observe_once(self.views)
         return self.states[name].phase
 
@@ -112,10 +114,14 @@ class DataPlane:
         compare = comparing(KEY)
         return fold(name, [judge_pod(wanted, api_id, view, compare) for view in self.views.of(name)])
 
-    async def _list_pods(self, _cluster: str, _namespace: str, _selector: str) -> list[dict[str, Any]]:
+    async def list_pods(self, _cluster: str, _namespace: str, _selector: str) -> list[dict[str, Any]]:
+        if self.refusal is not None:
+            raise self.refusal
+        if self.listed is not None:
+            return self.listed
         return [{"metadata": {"name": name}, "status": {"phase": "Running"}} for name in self.servers]
 
-    async def _dial(self, cluster: str, namespace: str, pod: str, port: int) -> LoopbackStream:
+    async def dial(self, cluster: str, namespace: str, pod: str, port: int) -> LoopbackStream:
         self.dialled.append((cluster, namespace, pod, port))
         if pod not in self.servers:
             raise ClusterError("there is no such pod", subject=pod)

@@ -12,7 +12,7 @@ import pygit2
 import pytest
 
 from gko_tui.cli import main
-from gko_tui.commands import doctor
+from gko_tui.commands.checks import Check, check_lines
 from reconciler.model.errors import ClusterError
 from tests.unit.cli.schemas import validate
 
@@ -81,7 +81,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Answers:
             for verb in verbs
         ]
 
-    monkeypatch.setattr("reconciler.cluster.connection.open_cluster", open_cluster)
+    monkeypatch.setattr("reconciler.engine.downstream.clients.open_cluster", open_cluster)
     monkeypatch.setattr("reconciler.cluster.kinds.server_version", server_version)
     monkeypatch.setattr("reconciler.cluster.kinds.served_kinds", served_kinds)
     monkeypatch.setattr("reconciler.cluster.access.review_access", review_access)
@@ -190,6 +190,6 @@ def test_a_state_folder_that_cannot_be_made_is_said(
 def test_names_from_outside_are_safe_to_print() -> None:
     from tests.unit.cli.fleets import Run, fleet_of
 
-    hostile = doctor.Check("cluster", "a\x1b[2J", "reachable", "missing", "b\x1b[2J", "c\x1b[2J")
+    hostile = Check("cluster", "a\x1b[2J", "reachable", "missing", "b\x1b[2J", "c\x1b[2J")
     console = Run(["doctor"], fleet_of(())).invocation.console
-    assert "\x1b" not in "".join(doctor.check_lines([hostile], console))
+    assert "\x1b" not in "".join(check_lines([hostile], console))
