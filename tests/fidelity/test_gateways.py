@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from reconciler.simulator.apim import Apim, Gateway, GatewayServer
 from tests.fidelity.replay import drawing, ticking
@@ -188,3 +189,28 @@ async def test_a_served_pod_polls_by_itself() -> None:
         assert identifier in pod.deployed
     finally:
         await server.stop()
+
+
+def test_a_gateway_can_be_one_deployment_behind_and_catch_up() -> None:
+    now = [100.0]
+    apim = _apim()
+    identifier = _put(apim, "weather", version="1")
+    _put(apim, "weather", version="2")
+    pod = Gateway(apim, "pod-0", clock=lambda: now[0])
+
+    pod.fall_behind(identifier)
+    pod.poll()
+    assert pod.show_api(identifier)["revision"] == "1"
+    assert pod.show_api(identifier)["definition"]["apiVersion"] == "1"
+
+    pod.release()
+    pod.poll()
+    assert pod.show_api(identifier)["revision"] == "2"
+
+
+def test_what_was_deployed_once_has_nothing_to_fall_behind_to() -> None:
+    apim = _apim()
+    identifier = _put(apim, "weather")
+
+    with pytest.raises(LookupError, match="was not deployed twice"):
+        Gateway(apim, "pod-0").fall_behind(identifier)

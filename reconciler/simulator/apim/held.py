@@ -55,7 +55,7 @@ def save_flow(flow: dict[str, Any], cross_id_of: Callable[[str], str]) -> dict[s
         for step in steps:
             if isinstance(step, dict) and step.get("policy") == "shared-policy-group-policy":
                 configuration = step.setdefault("configuration", {})
-                if "hrid" in configuration:
+                if configuration.get("hrid"):  # GKO sends an empty one, and the id itself
                     configuration["sharedPolicyGroupId"] = cross_id_of(configuration["hrid"])
     return saved
 
