@@ -55,6 +55,7 @@ class ControlPlaneObserver:
         self._client = client
         self._rim = client.rim
         self._follow_deployments = follow_deployments
+        self._followed: frozenset[str] | None = None
         self._reader = Reader(client, self._learn)
         self._schedule = Schedule(self._reader.cost)
         self._inventory = Inventory(client, self._moved)
@@ -92,6 +93,10 @@ class ControlPlaneObserver:
                 self._by_id.setdefault(self._reader.id_of(api), []).append(ref)
         self._renamed = True
         self._news.set()
+
+    def follow(self, api_ids: Iterable[str]) -> None:
+        """Read the publications of these APIs only; without a call, of all that the list shows."""
+        self._followed = frozenset(api_ids)
 
     def look_at(self, refs: Iterable[StateRef]) -> None:
         """Somebody looks at these: read them now and every 5 seconds, until others are named."""
@@ -188,7 +193,8 @@ class ControlPlaneObserver:
         if self._inventory.known:
             self._read_soon(now.id)
         published = before is None or (before.deployed_at, before.state) != (now.deployed_at, now.state)
-        if published and self._follow_deployments:
+        followed = self._followed is None or now.id in self._followed
+        if published and followed and self._follow_deployments:
             priority = Priority.MOVED if self._inventory.known else Priority.DEPLOYMENT
             self._schedule.soon(Job(deployment_ref(now.id), deployment=True), priority)
         self._news.set()

@@ -28,6 +28,7 @@ from reconciler.engine.loop import Pass
 from reconciler.engine.marks import Marks
 from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
+from reconciler.engine.scope import EVERYTHING, Scope
 from reconciler.engine.since import SinceWhen
 from reconciler.engine.synced_leaves import SyncedLeaves
 from reconciler.engine.tracing import trace
@@ -66,6 +67,7 @@ class Engine:
         environ: the environment, for credentials and tools.
         clock: seconds since the epoch.
         fleet: where to publish; a new one by default.
+        scope: how much of it is asked for.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Engine:
         environ: Mapping[str, str],
         clock: Callable[[], float],
         fleet: Fleet | None = None,
+        scope: Scope = EVERYTHING,
     ) -> None:
         self.platform = platform
+        self._scope = scope
         self.fleet = fleet if fleet is not None else Fleet()
         self._environ = environ
         self._clock = clock
@@ -131,6 +135,7 @@ class Engine:
             synced_leaves=leaves,
             key=self._fingerprinter.key,
             clock=self._clock,
+            scope=self._scope,
         )
 
     def _make_pass(self, sources: Mapping[str, GitSource]) -> Pass:
@@ -184,7 +189,8 @@ class Engine:
         )
         # What Git defines and a cluster lost may still be at its control plane.
         self._knowledge.desired = await asyncio.to_thread(self._git.desired)
-        await self._chain.observe_once(say, self._knowledge.desired)
+        if self._scope.beyond:
+            await self._chain.observe_once(say, self._knowledge.desired)
         say("comparing")
         await self._pass.everything()
 
@@ -195,7 +201,8 @@ class Engine:
                 tasks.create_task(self._alive(source.name, partial(self._follow_source, source)))
             for cluster in self.platform.clusters:
                 tasks.create_task(self._alive(cluster.name, partial(self._follow_cluster, cluster)))
-            tasks.create_task(self._chain.run(self._alive))
+            if self._scope.beyond:
+                tasks.create_task(self._chain.run(self._alive))
             tasks.create_task(self._alive("comparing", self._pass.forever))
 
     async def _alive(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:

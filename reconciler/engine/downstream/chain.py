@@ -25,6 +25,7 @@ from reconciler.engine.downstream.planes import Alive, Planes
 from reconciler.engine.downstream.references import whole
 from reconciler.engine.downstream.targets import CONTEXT
 from reconciler.engine.downstream.telling_views import TellingViews
+from reconciler.engine.scope import EVERYTHING, Scope
 from reconciler.gateways.opening import open_gateway
 from reconciler.gateways.places import unique_gateways
 from reconciler.gateways.watching import GatewayObserver
@@ -56,6 +57,9 @@ class Beyond(NamedTuple):
     gateway_count: str
 
 
+NOT_ASKED = Beyond(NOTHING, NOTHING, None, "")
+
+
 class Chain:
     """Control planes and gateways of a platform.
 
@@ -70,6 +74,7 @@ class Chain:
         synced_digest, synced_leaves: what the ledger remembers of the control-plane hop of a resource.
         key: this machine's digest key.
         clock: seconds since the epoch.
+        scope: how much of the platform is asked for.
     """
 
     def __init__(
@@ -86,7 +91,9 @@ class Chain:
         synced_leaves: Callable[[ResourceKey], bytes | None],
         key: bytes,
         clock: Callable[[], float],
+        scope: Scope = EVERYTHING,
     ) -> None:
+        self._scope = scope
         self._actual = actual
         self._fleet = fleet
         self._marks = marks
@@ -127,7 +134,9 @@ class Chain:
             synced_leaves=synced_leaves,
             key=key,
         )
-        self.only_there = OnlyThere(platform.clusters, actual, self.held, self.meanings, self.planes.serves)
+        self.only_there = OnlyThere(
+            platform.clusters, actual, self.held, self.meanings, self.planes.serves, scope.left_out
+        )
         self._contexts_moved = asyncio.Event()
         self._wanted = asyncio.Event()
         self._waiting: set[ResourceKey] = set()
@@ -257,7 +266,12 @@ class Chain:
         for name in self.planes.names():
             plane = self.planes.get(name)
             if plane is not None:
-                plane.observer.expect(self.meanings.refs(name))
+                plane.observer.expect(self.meanings.refs(name, self._scope.wants))
+                if not self._scope.everything:
+                    ids = self.meanings.ids(name)
+                    plane.observer.follow(
+                        {api_id for api_id, keys in ids.items() if any(map(self._scope.wants, keys))}
+                    )
         self.only_there.outdated()
 
     def only_there_keys(self) -> set[ResourceKey]:
@@ -266,6 +280,8 @@ class Chain:
 
     def cells(self, key: ResourceKey, found: ClusterObject | None) -> Beyond | None:
         """Judge the two hops of one resource (blocking); None for what no control plane has any longer."""
+        if not self._scope.beyond:
+            return NOT_ASKED if key.namespace else None
         if not key.namespace:
             return self._only_there(key)
         content = self._actual.clusters.get(key.cluster)

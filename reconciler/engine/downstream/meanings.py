@@ -99,9 +99,11 @@ class Meanings:
         """The Secrets and ConfigMaps that some resource takes values from."""
         return {name for name in self._dependents if name.kind in ("Secret", "ConfigMap")}
 
-    def refs(self, control_plane: str) -> frozenset[StateRef]:
-        """Everything that a control plane should hold."""
-        return frozenset(ref for name, ref in self._keys if name == control_plane)
+    def refs(self, control_plane: str, wants: Callable[[ResourceKey], bool]) -> frozenset[StateRef]:
+        """Everything that a control plane should hold of the resources that are wanted."""
+        return frozenset(
+            ref for (name, ref), keys in self._keys.items() if name == control_plane and any(map(wants, keys))
+        )
 
     def ids(self, control_plane: str) -> dict[str, set[ResourceKey]]:
         """The ids of the APIs that a control plane should hold, each with the resources that mean it."""

@@ -48,6 +48,7 @@ class OnlyThere:
         held: what the control planes hold.
         meanings: what the clusters' resources mean.
         serves: the clusters that a control plane serves, as far as the configuration says so; none: any.
+        left_out: configured clusters that are not read this time.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class OnlyThere:
         held: Held,
         meanings: Meanings,
         serves: Callable[[str], frozenset[str]],
+        left_out: Sequence[str] = (),
     ) -> None:
         self._restricted = {spec.name for spec in clusters if spec.namespaces}
         self._actual = actual
         self._held = held
         self._meanings = meanings
         self._serves = serves
+        self._left_out = tuple(left_out)
         self._found: dict[ResourceKey, There] = {}
         self._of_api: dict[tuple[str, str], ResourceKey] = {}
         self._outdated = True
@@ -115,6 +118,9 @@ class OnlyThere:
     def _unread(self, control_plane: str) -> str:
         """Why a resource that defines an API may be somewhere unseen; empty where all were read whole."""
         served = self._serves(control_plane)
+        for name in self._left_out:
+            if not served or name in served:
+                return f"{name} is not read this time"
         for content in self._actual.clusters.values():
             if served and content.name not in served:
                 continue

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from reconciler.engine.scope import EVERYTHING, Scope
 from reconciler.engine.service import Engine
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
@@ -147,12 +148,16 @@ class Scene:
 
     def publish(self, *manifests: Body) -> None:
         """Commit, apply, send and deploy these manifests: everything in sync."""
-        files = {f"{one['metadata']['name']}.yaml": yaml.safe_dump(one, sort_keys=False) for one in manifests}
-        commit_files(self.folder / "repo", files, at=int(time.time()) - 3600)
+        self.commit(*manifests)
         for one in manifests:
             self._write(one)
             self.send(one)
         self.gateway.poll()
+
+    def commit(self, *manifests: Body) -> None:
+        """Git holds exactly these."""
+        files = {f"{one['metadata']['name']}.yaml": yaml.safe_dump(one, sort_keys=False) for one in manifests}
+        commit_files(self.folder / "repo", files, at=int(time.time()) - 3600)
 
     def send(self, manifest: Body) -> None:
         """What the operator does: send it, and say so in the status."""
@@ -206,13 +211,14 @@ class Scene:
         (plan,) = self.apim.get_api("DEFAULT", f"pay-{name}")["plans"]
         self.apim.edit_plan("DEFAULT", self.id_of(name), plan["id"], **changes)
 
-    def engine(self) -> Engine:
+    def engine(self, scope: Scope = EVERYTHING) -> Engine:
         """A new engine on this platform, with this machine's memory of it."""
         return Engine(
             self.platform(),
             StatePaths(state=self.folder / "state", cache=self.folder / "cache"),
             environ={},
             clock=time.time,
+            scope=scope,
         )
 
     def platform(self) -> Platform:

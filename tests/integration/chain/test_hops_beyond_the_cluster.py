@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.scope import Scope
 from reconciler.model.changes import path_text
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Place, Verdict
@@ -149,3 +150,39 @@ async def test_the_trace_of_an_api_leads_from_the_commit_to_the_pod(scene: Scene
     assert "published revision 1" in said
     assert "runs revision 1" in said
     assert trace.happenings == tuple(sorted(trace.happenings, key=lambda happening: -happening.at))
+
+
+async def test_only_what_is_asked_for_is_read_whole(scene: Scene) -> None:
+    scene.publish(api("payments"), api("refunds"))
+    engine = scene.engine(Scope(wants=lambda found: found.name == "payments"))
+    try:
+        found = await rows(engine)
+    finally:
+        await engine.aclose()
+    assert strip(found[key("payments")]) == "===="
+    asked = [path for _, path in scene.server.requests if "refunds" in path or scene.id_of("refunds") in path]
+    assert asked == []
+
+
+async def test_a_hop_that_is_not_asked_for_is_not_read(scene: Scene) -> None:
+    scene.publish(api("payments"))
+    engine = scene.engine(Scope(hops=frozenset({Place.GIT, Place.CLUSTER})))
+    try:
+        found = await rows(engine)
+    finally:
+        await engine.aclose()
+    assert strip(found[key("payments")]) == "==.."
+    assert scene.server.requests == []
+
+
+async def test_nothing_is_an_orphan_while_a_cluster_is_left_out(scene: Scene) -> None:
+    scene.publish(api("payments"), api("refunds"))
+    scene.cluster.delete("ApiV4Definition", "pay", "refunds")
+    scene.commit(api("payments"))
+    engine = scene.engine(Scope(left_out=("us",)))
+    try:
+        found = {known.name: row for known, row in (await rows(engine)).items()}
+    finally:
+        await engine.aclose()
+    assert found["Refunds"].control_plane.verdict is Verdict.UNKNOWN
+    assert "us is not read this time" in found["Refunds"].control_plane.causes[0]
