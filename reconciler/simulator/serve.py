@@ -35,7 +35,7 @@ class DemoProcess:
     """A running platform in another process.
 
     `description` is its line of JSON: `folder`, `config`, `kubeconfig`, `repository`, `state`, `cache`,
-    `temporary`, `clusters` (name → URL), `pid`.
+    `temporary`, `clusters` (name → URL), `apim` (`url`, `user`, `password`), `gateways` (pod → URL), `pid`.
     """
 
     description: Mapping[str, Any]
