@@ -6,7 +6,7 @@ import platform as machine
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.output.cells import padded
@@ -14,6 +14,9 @@ from reconciler.model.errors import GkoError
 from reconciler.model.verdicts import ExitCode
 from reconciler.rules.text import printable
 from reconciler.settings.paths import StatePaths, user_config_file
+
+if TYPE_CHECKING:
+    from reconciler.settings.model import ControlPlane, ControlPlaneAuth, GatewayAuth, GatewaySpec
 
 LIBRARIES = (
     "textual",
@@ -69,6 +72,8 @@ def _facts(invocation: Invocation) -> dict[str, Any]:
             "sources": [source.name for source in platform.sources],
             "clusters": [cluster.name for cluster in platform.clusters],
             "applications": [application.name for application in platform.applications],
+            "controlPlanes": [_control_plane(spec) for spec in platform.control_planes],
+            "gateways": [_gateway(spec) for spec in platform.gateways],
         }
     except GkoError as error:
         configuration = {"error": error.sentence()}
@@ -88,6 +93,43 @@ def _facts(invocation: Invocation) -> dict[str, Any]:
     }
 
 
+def _control_plane(spec: ControlPlane) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "url": spec.url,
+        "organization": spec.organization,
+        "environment": spec.environment,
+        "clusters": list(spec.clusters),
+        "credentials": _credentials(spec.auth),
+    }
+
+
+def _gateway(spec: GatewaySpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "url": spec.url,
+        "cluster": spec.cluster,
+        "namespace": spec.namespace,
+        "selector": spec.selector,
+        "mode": spec.mode,
+        "controlPlane": spec.control_plane,
+        "tags": list(spec.tags) if spec.tags is not None else None,
+        "credentials": _credentials(spec.auth),
+    }
+
+
+def _credentials(auth: ControlPlaneAuth | GatewayAuth | None) -> str | None:
+    """Where credentials come from: names of variables and files, and of a command without its arguments,
+    which may hold a secret."""
+    if auth is None:
+        return None
+    for field in ("token_env", "password_env", "token_file", "password_file"):
+        if (found := getattr(auth, field, None)) is not None:
+            return f"{'variable' if field.endswith('env') else 'file'} {found}"
+    command = getattr(auth, "token_command", None) or getattr(auth, "password_command", None)
+    return f"command {command[0]}" if command else None
+
+
 def _library(name: str) -> str | None:
     try:
         return version(name)
@@ -103,7 +145,25 @@ def _flat(facts: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
         if isinstance(value, dict):
             lines += _flat(value, f"{above}{name} ")
         elif isinstance(value, list):
-            lines.append((f"{above}{name}", ", ".join(value) or "none"))
+            between = "; " if any(isinstance(item, dict) for item in value) else ", "
+            lines.append((f"{above}{_words(name)}", between.join(map(_item, value)) or "none"))
         else:
             lines.append((f"{above}{name}", str(value) if value is not None else "none"))
     return lines
+
+
+def _item(item: Any) -> str:
+    """A thing of a list: its name, with what is known of it behind."""
+    if not isinstance(item, dict):
+        return str(item)
+    known = [f"{_words(name)} {_told(value)}" for name, value in item.items() if name != "name" and value]
+    return f"{item['name']} ({', '.join(known)})" if known else str(item["name"])
+
+
+def _told(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _words(name: str) -> str:
+    """`controlPlanes` as a person writes it."""
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name)
