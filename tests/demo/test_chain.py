@@ -83,7 +83,7 @@ class TestTheControlPlane:
         pods = await apim_get(platform, f"{V1}/prod-eu/instances")
 
         named = {item["hostname"] for item in pods["content"]}
-        assert {pod for plane in DATA_PLANES if plane.name == "eu-gw" for pod in plane.pods} <= named
+        assert named == {pod for plane in DATA_PLANES if plane.name == "eu-gw" for pod in plane.pods}
 
     async def test_is_found_by_the_contexts_of_every_cluster(self, platform: DemoPlatform) -> None:
         """Given the settings, when a context's organization and environment are looked up, then a control

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.simulator.apim.held import clean_path
 from reconciler.simulator.apim.organization import Environment
+from reconciler.simulator.apim.records import Api
 from reconciler.simulator.apim.refusals import invalid, unexpected
 from reconciler.simulator.apim.specs import PHASES
 
@@ -28,14 +29,21 @@ def severe(environment: Environment, identifier: str, spec: dict[str, Any]) -> l
     taken = {
         place
         for other in environment.apis.values()
-        if other.id != identifier
-        for listener in other.raw.get("listeners", ())
-        for path in listener.get("paths", ())  # saved ones are clean
-        if (place := (path.get("host") or "", path["path"])) in wanted
+        if other.id != identifier and not wanted.isdisjoint(places := _places(environment, other))
+        for place in wanted & places
     }
     return [
         f"Path [{path}] already exists" for host, path in _paths(spec["listeners"]) if (host, path) in taken
     ]
+
+
+def _places(environment: Environment, api: Api) -> frozenset[tuple[str, str]]:
+    """The hosts and paths that an API takes; a saved body is never changed in place, so they are kept."""
+    known = environment.places.get(api.id)
+    if known is None or known[0] is not api.raw:
+        known = (api.raw, frozenset(_paths(api.raw.get("listeners", ()))))
+        environment.places[api.id] = known
+    return known[1]
 
 
 def _paths(listeners: Any) -> Iterator[tuple[str, str]]:

@@ -101,7 +101,8 @@ class Gateway:
         self._held: set[str] | None = set()
         self._waiting: dict[str, tuple[Environment, Event]] = {}
         self._next_poll = 0.0
-        apim.gateways.append(self)
+        if from_repository:  # else it has no way to tell the server that it is alive
+            apim.gateways.append(self)
 
     # -- polling ---------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class Environment:
         apis: by id, in the order of their last indexing, which is the order of an unsorted search.
         kept: by kind, then by HRID.
         parts: documentations and listings, by (collection, parent HRID, HRID).
+        places: hosts and paths of each API by its id, with the body they were read from.
         tags: the sharding tags that exist.
         categories: the categories that exist.
         unmanaged_paths: portal navigation paths that hold content nobody wrote through the Automation API.
@@ -74,6 +75,7 @@ class Environment:
     parts: dict[tuple[str, str, str], Kept] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
+    places: dict[str, tuple[dict[str, Any], frozenset[tuple[str, str]]]] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
     categories: set[str] = field(default_factory=set)
     unmanaged_paths: set[str] = field(default_factory=set)
