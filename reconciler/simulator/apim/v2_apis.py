@@ -152,9 +152,17 @@ def _write_plans(environment: Environment, api: Api, sent: list[dict[str, Any]])
             "validation": spec.get("validation") or "AUTO",
             "status": spec.get("status") or "PUBLISHED",
             "mode": "STANDARD",
-            "flows": [],
+            "flows": copied(spec.get("flows") or []),
         }
         created_at = known.created_at if known is not None else now
         api.plans[identifier] = Plan(
-            identifier, None, spec.get("crossId"), plan_body, place, created_at, now, created_at
+            identifier,
+            None,
+            spec.get("crossId"),
+            plan_body,
+            place,
+            created_at,
+            now,
+            created_at,
+            flow_ids=[environment.draw_id() for _ in plan_body["flows"]],
         )

@@ -10,6 +10,7 @@ from reconciler.simulator.apim.instants import iso
 from reconciler.simulator.apim.json_values import copied
 from reconciler.simulator.apim.organization import Environment
 from reconciler.simulator.apim.records import Api, Audit, Event, Page, Plan, Subscription, User
+from reconciler.simulator.apim.v2_words import flow_in_words_of_v2, in_words_of_v2
 
 
 def api_view(
@@ -117,21 +118,24 @@ def _v2_part(api: Api) -> dict[str, Any]:
         else "V3",
         "contextPath": next((host["path"] for host in proxy.get("virtual_hosts", ())), "/"),
         "proxy": {
-            "virtualHosts": copied(proxy.get("virtual_hosts", [])),
-            "groups": copied(proxy.get("groups", [])),
+            "virtualHosts": in_words_of_v2(proxy.get("virtual_hosts", [])),
+            "groups": in_words_of_v2(proxy.get("groups", [])),
         },
         "flowMode": api.raw.get("flow_mode", "DEFAULT"),
-        "flows": copied(api.raw.get("flows") or []),
+        "flows": [flow_in_words_of_v2(flow) for flow in api.raw.get("flows") or ()],
         "resources": copied(api.raw.get("resources") or []),
         "properties": copied(api.raw.get("properties") or []),
         "pathMappings": copied(api.raw.get("path_mappings") or []),
-        "responseTemplates": copied(api.raw.get("response_templates") or {}),
+        "responseTemplates": {
+            key: {kind: _template(template) for kind, template in by_type.items()}
+            for key, by_type in (api.raw.get("response_templates") or {}).items()
+        },
     }
 
 
 def plan_view(environment: Environment, api: Api, plan: Plan, *, new: bool = False) -> dict[str, Any]:
     """A plan; right after it was made by hand it shows its type and not its API."""
-    body = plan.body
+    body, v4 = plan.body, api.definition_version == "V4"
     shown: dict[str, Any] = {
         "definitionVersion": api.definition_version,
         "id": plan.id,
@@ -147,7 +151,7 @@ def plan_view(environment: Environment, api: Api, plan: Plan, *, new: bool = Fal
         "updatedAt": iso(plan.updated_at),
         "validation": body["validation"],
         "flows": [
-            {**copied(flow), "id": identifier}
+            {**(copied(flow) if v4 else flow_in_words_of_v2(flow)), "id": identifier}
             for flow, identifier in zip(body["flows"], plan.flow_ids, strict=True)
         ],
     }
