@@ -117,17 +117,7 @@ class Scene:
         self.cluster.grant("sre", Rule(("*",), ("*",), ("*",)))
         self.cluster.tokens = Tokens(time.time)
         self.cluster.tokens.issue("sre", token=TOKEN)
-        self._write(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": "apim-login", "namespace": "platform"},
-                "data": {
-                    "username": base64.b64encode(b"admin").decode(),
-                    "password": base64.b64encode(b"admin").decode(),
-                },
-            }
-        )
+        self.secret("platform", "apim-login", username="admin", password="admin")
         self._write(
             {
                 "apiVersion": "gravitee.io/v1alpha1",
@@ -156,8 +146,22 @@ class Scene:
 
     def commit(self, *manifests: Body) -> None:
         """Git holds exactly these."""
-        files = {f"{one['metadata']['name']}.yaml": yaml.safe_dump(one, sort_keys=False) for one in manifests}
+        files = {
+            f"{one['metadata']['namespace']}-{at}.yaml": yaml.safe_dump(one, sort_keys=False)
+            for at, one in enumerate(manifests)
+        }
         commit_files(self.folder / "repo", files, at=int(time.time()) - 3600)
+
+    def secret(self, namespace: str, name: str, **data: str) -> None:
+        """A Secret of the cluster."""
+        self._write(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": name, "namespace": namespace},
+                "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+            }
+        )
 
     def send(self, manifest: Body) -> None:
         """What the operator does: send it, and say so in the status."""
