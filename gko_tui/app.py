@@ -34,6 +34,7 @@ from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.keys import ResourceKey
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -84,8 +85,13 @@ class GkoApp(App[int]):
         self.environ, self.clock = environ, clock
         self.marks = marks_for(environ, ascii_only=ascii_only)
         self.stale: dict[str, float] = {}
+        """Seconds for which clusters have been silent; those that are fresh are not in it."""
+        self.stale_beyond: dict[tuple[Place, str], float] = {}
+        """The same of control planes and gateways."""
+        self._seen: tuple[object, ...] = ()
+        self._looked_at: tuple[object, ...] = ()
         self._palettes: dict[str, Palette] = {}
-        self._cluster_names = tuple(cluster.name for cluster in platform.clusters)
+        self.configured_clusters = tuple(cluster.name for cluster in platform.clusters)
         self.reading = reading_note(len(platform.clusters), len(platform.sources))
         for found in load_themes().values():
             self.register_theme(found)
@@ -170,8 +176,23 @@ class GkoApp(App[int]):
         """Every second."""
         self._follow_size()
         self._age_clusters()
+        self._tell_what_is_looked_at()
         if self.top is not None:
             self.top.second()
+
+    def _tell_what_is_looked_at(self) -> None:
+        """Have what the reader rests on read more often; told once it has been there for a second."""
+        key = self.top.looked_at() if self.top is not None else None
+        row = self.bridge.store.rows.get(key) if key is not None else None
+        if key is None or row is None:
+            return
+        trace = row.control_plane_trace
+        # Told anew when its control plane becomes known: before that, there was nothing to read more often.
+        seen = (key, trace.control_plane, trace.id) if trace is not None else (key,)
+        if seen == self._seen and seen != self._looked_at:
+            self._looked_at = seen
+            self.bridge.tell(lambda engine: engine.look_at((key,)))
+        self._seen = seen
 
     def _follow_size(self) -> None:
         """Take the terminal's size anew where a change of it got lost.
@@ -193,6 +214,17 @@ class GkoApp(App[int]):
         now = self.clock()
         ages = {name: self.bridge.stale_for(name, now) for name in self.bridge.board.clusters}
         self.stale = {name: seconds for name, seconds in ages.items() if seconds is not None}
+        self.stale_beyond = {
+            (state.place, state.name): seconds
+            for state in self.bridge.board.places
+            if state.place in (Place.CONTROL_PLANE, Place.GATEWAY) and not state.kind
+            if (seconds := self.bridge.stale_for(state.name, now, place=state.place)) is not None
+        }
+
+    @property
+    def stale_planes(self) -> dict[str, float]:
+        """Seconds for which control planes have been silent."""
+        return {name: age for (place, name), age in self.stale_beyond.items() if place is Place.CONTROL_PLANE}
 
     @property
     def is_reading(self) -> bool:
@@ -378,14 +410,21 @@ class GkoApp(App[int]):
         self._clipboard = text
         copy(self, text, what, driver.write if driver is not None else lambda _: None)
 
-    def copy_menu(self, key: ResourceKey, *, text: str = "", text_name: str = "") -> None:
-        """Ask what of a resource to copy; `text` is what is on the screen, if that may be copied too."""
-        copy_menu(self, key, text=text, text_name=text_name)
+    def copy_menu(
+        self, key: ResourceKey, *, text: str = "", text_name: str = "", command: str = "get"
+    ) -> None:
+        """Ask what of a resource to copy.
+
+        Args:
+            text: what is on the screen, if that may be copied too; text_name: what it is.
+            command: the verb and options that print the same.
+        """
+        copy_menu(self, key, text=text, text_name=text_name, command=command)
 
     def cluster_names(self) -> tuple[str, ...]:
-        """The clusters in the order of the configuration, then others that have rows."""
-        others = sorted(self.bridge.store.clusters() - set(self._cluster_names))
-        return (*self._cluster_names, *others)
+        """The clusters in the order of the configuration, then control planes that have rows of their own."""
+        others = sorted(self.bridge.store.clusters() - set(self.configured_clusters))
+        return (*self.configured_clusters, *others)
 
     def match_clusters(self, wanted: tuple[str, ...]) -> frozenset[str]:
         """The clusters that these names, beginnings or globs mean.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -19,6 +19,7 @@ from reconciler.model.changes import HopDiff
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState, Problem
+from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class TerminalEngine(Protocol):
 
     async def run(self) -> None: ...
     async def refresh(self) -> None: ...
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff: ...
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff: ...
+    async def trace(self, key: ResourceKey) -> Trace: ...
+    async def look_at(self, keys: Iterable[ResourceKey]) -> None: ...
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]: ...
     async def aclose(self) -> None: ...
 
@@ -84,14 +87,15 @@ class PlaceBoard:
     places: tuple[PlaceState, ...] = ()
     problems: tuple[Problem, ...] = ()
     clusters: dict[str, PlaceState] = field(default_factory=dict)
+    control_planes: dict[str, PlaceState] = field(default_factory=dict)
 
     def read(self, fleet: Fleet) -> None:
         """Take over what the fleet says."""
         self.places = fleet.places()
         self.problems = fleet.problems()
-        self.clusters = {
-            state.name: state for state in self.places if state.place is Place.CLUSTER and not state.kind
-        }
+        whole = [state for state in self.places if not state.kind]
+        self.clusters = {state.name: state for state in whole if state.place is Place.CLUSTER}
+        self.control_planes = {state.name: state for state in whole if state.place is Place.CONTROL_PLANE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,11 @@ class Bridge:
             with contextlib.suppress(Exception):
                 future.cancel()
 
-    def stale_for(self, cluster: str, now: float) -> float | None:
-        """Seconds for which a cluster has been silent or failing; None while it is fresh."""
-        return self.fleet.stale_for(cluster, now)
+    def tell(self, message: Callable[[TerminalEngine], Coroutine[Any, Any, None]]) -> None:
+        """Let the engine know something, without waiting for it; what it cannot take in is lost."""
+        if self._started:
+            self._thread.call(cast("Callable[[Engine], Coroutine[Any, Any, None]]", message))
+
+    def stale_for(self, name: str, now: float, *, place: Place = Place.CLUSTER) -> float | None:
+        """Seconds for which a cluster, control plane or gateway has been silent; None while it is fresh."""
+        return self.fleet.stale_for(name, now, place=place)

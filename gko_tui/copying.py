@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gko_tui.clipboard import copy_text
+from gko_tui.view.words import resource_text
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
@@ -18,20 +20,27 @@ def copy(app: GkoApp, text: str, what: str, write: Callable[[str], None]) -> Non
     app.say(copied.message, severity="information" if copied.ok else "warning")
 
 
-def copy_menu(app: GkoApp, key: ResourceKey, *, text: str = "", text_name: str = "") -> None:
+def copy_menu(
+    app: GkoApp, key: ResourceKey, *, text: str = "", text_name: str = "", command: str = "get"
+) -> None:
     """Ask what of a resource to copy.
 
     Args:
         text: what is on the screen, if that may be copied too; text_name: what it is.
+        command: the verb and options that print the same.
     """
     from gko_tui.screens.choice import Choice
 
     row = app.bridge.store.rows.get(key)
     choices = {
         "the name": key.name,
-        "the resource": str(key),
-        "the command line": f"gko-tui diff {key}",
+        "the resource": resource_text(key),
+        "the command line": f"gko-tui {command} {shlex.quote(resource_text(key))}",
     }
+    trace = row.control_plane_trace if row is not None else None
+    if trace is not None:
+        choices["the id at the control plane"] = trace.id
+        choices["the HRID"] = trace.hrid
     if row is not None and row.git_trace is not None:
         choices["the file and line"] = f"{row.git_trace.path}:{row.git_trace.line}"
         choices["the commit"] = row.git_trace.revision

@@ -20,6 +20,8 @@ from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
+    from reconciler.model.keys import ResourceKey
+    from reconciler.model.rows import PlaceState
 
 LEAST_COLUMNS, LEAST_LINES = 60, 16
 
@@ -80,24 +82,24 @@ class GkoScreen(Screen[None]):
 
     def _where(self) -> tuple[Line, Line]:
         board = self.gko.bridge.board
-        clusters = [state for state in board.clusters.values() if self.concerns_cluster(state.name)]
-        sources = [s for s in board.places if s.place is Place.GIT and self.concerns_source(s.name)]
-        ages = {name: seconds for name, seconds in self.gko.stale.items() if self.concerns_cluster(name)}
+        states = [state for state in board.places if not state.kind and self.concerns(state)]
+        ages = {(Place.CLUSTER, name): seconds for name, seconds in self.gko.stale.items()}
         failure = self.gko.bridge.failure
         if failure:
             return self.crumbs(), (
                 (f"{self.gko.marks.warn} the engine stopped: press p ", "state-error bold"),
             )
-        bad = places_summary(self.gko.marks, clusters, sources, ages, self.gko.clock())
+        ages |= self.gko.stale_beyond
+        bad = places_summary(self.gko.marks, states, ages, self.gko.clock())
         return self.crumbs(), bad or self.crumb_note()
 
-    def concerns_cluster(self, name: str) -> bool:  # noqa: ARG002 (for screens that show fewer)
-        """Whether trouble with a cluster matters on this screen."""
+    def concerns(self, state: PlaceState) -> bool:  # noqa: ARG002 (for screens that show fewer)
+        """Whether trouble with a place matters on this screen."""
         return True
 
-    def concerns_source(self, name: str) -> bool:  # noqa: ARG002 (for screens that show fewer)
-        """Whether trouble with a Git source matters on this screen."""
-        return True
+    def looked_at(self) -> ResourceKey | None:
+        """The resource that the reader rests on, which is then read more often; None if there is none."""
+        return None
 
     def redraw_edges(self) -> None:
         """Draw crumbs and hints anew."""

@@ -1,10 +1,8 @@
-"""One resource: its places, what differs on the hop, its documents. Live like the table."""
+"""One resource: its places, what differs on each hop, its documents, what happened. Live like the table."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from operator import methodcaller
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -12,16 +10,21 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from gko_tui.actions import BY_ID, DETAIL, DIFF, TEXT, bindings_for
+from gko_tui.screens.diffing import Diffing
 from gko_tui.screens.previewing import context_of
-from gko_tui.screens.reading import ReadingScreen
-from gko_tui.view.diff_lines import SPLIT_FROM, DiffOptions, DiffText, Mode, build
-from gko_tui.view.hop_lines import hop_lines
-from gko_tui.view.lines import EMPTY, Line, Span, joined, safe, wrapped
+from gko_tui.screens.told import Told
+from gko_tui.view.document_lines import document_lines
+from gko_tui.view.hop_lines import hop_lines, only_beyond
+from gko_tui.view.lines import Line, Span, joined, safe, wrapped
 from gko_tui.view.store import ChangeSet
+from gko_tui.view.tabs import DIFF_TAB, HOPS_TAB, TAB_ACTIONS, TAB_NAMES, TRACE_TAB, YAML_TAB
+from gko_tui.view.trace_lines import trace_lines
 from gko_tui.widgets.bars import TabBar
-from reconciler.model.changes import HopDiff
+from gko_tui.widgets.hop_bar import HopBar
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import PlaceState
+from reconciler.model.trace import Station
 from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
@@ -29,25 +32,13 @@ if TYPE_CHECKING:
 
     from reconciler.model.rows import Row
 
-HOPS_TAB, DIFF_TAB, YAML_TAB = range(3)
-_TABS = ("detail.tab_1", "detail.tab_2", "detail.tab_3")
-_NAMES = ("hops", "diff", "yaml")
-_MODES = (Mode.SPLIT, Mode.UNIFIED, Mode.SEMANTIC)
 _AGAIN_AFTER_S = 0.3
-_MOST_CONTEXT = 50
+_LOOK_AGAIN_S = 5
+"""Beyond the cluster a value may change without the row changing: what is on show is asked for so often."""
 
 
-@dataclass(slots=True)
-class Told:
-    """What the engine last answered for this resource."""
-
-    diff: HopDiff | None = None
-    documents: dict[Place, tuple[str, ...]] = field(default_factory=dict)
-    texts: dict[tuple[object, ...], DiffText] = field(default_factory=dict)
-
-
-class DetailScreen(ReadingScreen):
-    """The tabs Hops, Diff and YAML of one resource.
+class DetailScreen(Diffing):
+    """The tabs Hops, Diff, YAML and Trace of one resource.
 
     Args:
         key: the resource; tab: which tab to open on.
@@ -59,19 +50,23 @@ class DetailScreen(ReadingScreen):
     def __init__(self, key: ResourceKey, *, tab: int = HOPS_TAB) -> None:
         super().__init__()
         self.key = key
-        self._tab = tab
-        self._mode: Mode | None = None
-        self._around = 3
-        self._ignored = False
-        self._told = Told()
+        self.tab = tab
         self._later: Timer | None = None
+        self._news: tuple[object, ...] = ()
+        self._seconds = 0
 
     def compose_top(self) -> ComposeResult:
         """The name of the resource and the tabs."""
-        yield TabBar(self.gko.marks, self._title, [BY_ID[tab] for tab in _TABS])
+        yield TabBar(self.gko.marks, self._title, [BY_ID[tab] for tab in TAB_ACTIONS])
+        yield HopBar(self.gko.marks, lambda: self.row)
 
     def on_mount(self) -> None:
-        self._turn_to(self._tab)
+        self.told = Told(self.gko.bridge, self.key)
+        self._news = _news(self.row)
+        self._turn_to(self.tab)
+
+    def looked_at(self) -> ResourceKey | None:
+        return self.key
 
     # --- what it says ----------------------------------------------------------------------
 
@@ -82,9 +77,12 @@ class DetailScreen(ReadingScreen):
 
     def title_spans(self) -> tuple[Span, ...]:
         key = self.key
+        where = (
+            f"{safe(key.namespace)} {self._dot()} {safe(key.cluster)}" if key.namespace else safe(key.cluster)
+        )
         return (
             (safe(key.name), "title bold"),
-            (f"  {safe(key.namespace)} · {safe(key.cluster)}".replace("·", self._dot()), "text"),
+            (f"  {where}", "text"),
             (f"  {safe(key.kind)}", "quiet"),
         )
 
@@ -100,56 +98,56 @@ class DetailScreen(ReadingScreen):
             style = f"verdict:{cell.verdict.name}" if cell.verdict else "quiet dim"
             spans.append((f"{place.letter}", "quiet"))
             spans.append((f"{self.gko.marks.verdict(cell.verdict)} ", style))
+        if row.gateway_count:
+            spans.append((f"{row.gateway_count} ", "quiet"))
         spans.append((f" {row.state.word} ", f"verdict:{row.state.name}"))
         return tuple(spans)
 
     def crumbs(self) -> tuple[Span, ...]:
-        how = f"   {self._shown_mode.value}, context {self._around}" if self._tab == DIFF_TAB else ""
+        how = f"   {self.how()}" if self.tab == DIFF_TAB else ""
         return (
             (" apis", "quiet"),
             (f" {self.gko.marks.crumb} {safe(self.key.name)}", "quiet"),
             (f" {self.gko.marks.crumb} ", "quiet"),
-            (_NAMES[self._tab], "title"),
+            (TAB_NAMES[self.tab], "title"),
             (f"   {self.position()}{how}", "quiet"),
         )
 
-    @property
-    def _shown_mode(self) -> Mode:
-        """The mode that was chosen, else the one that fits the width."""
-        return self._mode or (Mode.SPLIT if self.size.width >= SPLIT_FROM else Mode.UNIFIED)
-
-    def concerns_cluster(self, name: str) -> bool:
-        return name == self.key.cluster
-
-    def concerns_source(self, name: str) -> bool:
+    def concerns(self, state: PlaceState) -> bool:
         row = self.row
-        return row is not None and row.git_trace is not None and row.git_trace.source == name
+        if row is None:
+            return False
+        if state.place is Place.GIT:
+            return row.git_trace is not None and row.git_trace.source == state.name
+        if state.place is Place.CLUSTER:
+            return state.name == self.key.cluster
+        if state.place is Place.CONTROL_PLANE:
+            trace = row.control_plane_trace
+            return trace is not None and trace.control_plane == state.name
+        return state.name in {pod.name.partition("/")[0] for pod in self._pods()}
 
     def unavailable(self, action_id: str) -> str | None:
-        if action_id.startswith("diff.") and self._tab != DIFF_TAB:
-            return "only on the diff: press 2"
         if action_id in ("text.next", "text.previous") and not self.pane.has_stops:
             return "there is no change and no hit to go to"
-        if action_id == "diff.less" and self._around == 0:
-            return "no unchanged line is shown any more"
-        return None
+        return super().unavailable(action_id)
 
     # --- tabs ------------------------------------------------------------------------------
 
     def _turn_to(self, tab: int) -> None:
-        self._tab = tab
+        self.tab = tab
         bar = self.query_one(TabBar)
         bar.current = tab
         bar.note = ""
+        self.query_one(HopBar).display = tab == DIFF_TAB
         self.pane.search("")
         self.gko.bridge.epoch += 1
         self.pane.show(self._at_once())
         self.redraw_edges()
-        self._fill()
+        self.fill()
 
     def turn_to(self, tab: int) -> None:
         """Show another tab."""
-        if tab != self._tab:
+        if tab != self.tab:
             self._turn_to(tab)
 
     def do_tab_1(self) -> None:
@@ -157,109 +155,109 @@ class DetailScreen(ReadingScreen):
         self.turn_to(HOPS_TAB)
 
     def do_tab_2(self) -> None:
-        """The diff."""
-        self.turn_to(DIFF_TAB)
+        """The diff; of the next hop if one is shown already."""
+        if self.tab == DIFF_TAB:
+            self.do_next_hop()
+        else:
+            self.turn_to(DIFF_TAB)
 
     def do_tab_3(self) -> None:
         """The documents."""
         self.turn_to(YAML_TAB)
 
+    def do_tab_4(self) -> None:
+        """The way and what happened."""
+        self.turn_to(TRACE_TAB)
+
     def do_next_tab(self) -> None:
         """The next tab."""
-        self.turn_to((self._tab + 1) % len(_TABS))
+        self.turn_to((self.tab + 1) % len(TAB_ACTIONS))
 
     def do_previous_tab(self) -> None:
         """The tab before."""
-        self.turn_to((self._tab - 1) % len(_TABS))
+        self.turn_to((self.tab - 1) % len(TAB_ACTIONS))
 
     # --- content ---------------------------------------------------------------------------
-
-    @property
-    def _width(self) -> int:
-        return max(20, self.size.width - 3)
 
     def _at_once(self) -> list[Line]:
         """What can be shown without asking the engine."""
         row = self.row
         if row is None:
-            return [(("This resource is no longer in Git nor on the cluster.", "title"),)]
-        if self._tab == HOPS_TAB:
-            return hop_lines(row, context_of(self.gko, row, self._width))
+            return [(("No place has this resource any longer.", "title"),)]
+        if self.tab == HOPS_TAB:
+            return hop_lines(row, context_of(self.gko, row, self.text_width, pods=self._pods()))
         return [(("reading" + self.gko.marks.cut, "quiet"),)]
 
+    def _pods(self) -> tuple[Station, ...]:
+        """The gateways' pods, as far as they are known yet."""
+        trace = self.told.trace_so_far
+        stations = trace.stations if trace is not None else ()
+        return tuple(station for station in stations if station.place is Place.GATEWAY)
+
+    def fill(self, *, again: bool = False) -> None:
+        self._ask_and_show(again)
+
     @work(exclusive=True, group="detail", exit_on_error=False)
-    async def _fill(self, *, again: bool = False) -> None:
-        """Ask for what the tab shows; an answer that comes after a turn of tabs is dropped."""
-        epoch, tab = self.gko.bridge.epoch, self._tab
-        if self.row is None or tab == HOPS_TAB:
+    async def _ask_and_show(self, again: bool) -> None:
+        """Ask for what the tab shows; an answer that comes after a turn of tabs or hops is dropped."""
+        epoch = self.gko.bridge.epoch
+        ask = (self._hops, self._diff, self._yaml, self._trace)[self.tab]
+        if self.row is None:
             self.pane.show(self._at_once(), keep_place=True)
             return
         try:
-            lines, stops = await (self._diff(again) if tab == DIFF_TAB else self._yaml(again))
+            lines, stops = await ask()
         except GkoError as error:
-            lines, stops = wrapped(error.sentence(), "state-error", self._width), ()
-        if (epoch, tab) == (self.gko.bridge.epoch, self._tab) and self.is_mounted:
-            self.pane.show(lines, stops, keep_place=again)
+            lines, stops = wrapped(error.sentence(), "state-error", self.text_width), ()
+        if epoch == self.gko.bridge.epoch and self.is_mounted:
+            self.pane.show(lines, stops, keep_place=again or self.tab == HOPS_TAB)
             self.redraw_edges()
 
-    async def _diff(self, again: bool) -> tuple[list[Line], tuple[int, ...]]:
-        told = self._told
-        if told.diff is None or again:
-            diff = await self.gko.bridge.ask(lambda engine: engine.diff(self.key))
-            if diff != told.diff:
-                told.texts.clear()
-            told.diff = diff
-        mode = self._shown_mode
-        wanted = (mode, self._around, self._ignored, self._width)
-        text = told.texts.get(wanted)
-        if text is None:
-            options = DiffOptions(
-                self._width, self.gko.marks, self.gko.clock(), mode, self._around, self._ignored
-            )
-            text = await asyncio.to_thread(build, told.diff, options)
-            told.texts[wanted] = text
+    async def _hops(self) -> tuple[list[Line], tuple[int, ...]]:
+        """What the row says at once; the pods of the gateways when they are told."""
+        row = self.row
+        if row is not None and row.gateway.verdict is not None:
+            self.pane.show(self._at_once(), keep_place=True)
+            await self.told.trace()
+        return self._at_once(), ()
+
+    async def _trace(self) -> tuple[list[Line], tuple[int, ...]]:
+        trace = await self.told.trace()
+        text = trace_lines(trace, now=self.gko.clock(), width=self.text_width, marks=self.gko.marks)
         return list(text.lines), text.stops
 
-    async def _yaml(self, again: bool) -> tuple[list[Line], tuple[int, ...]]:
-        told, row = self._told, self.row
-        if not told.documents or again:
-            told.documents = {
-                place: await self.gko.bridge.ask(methodcaller("document", self.key, place))
-                for place in (Place.GIT, Place.CLUSTER)
-            }
-        lines: list[Line] = []
-        stops: list[int] = []
-        rule = self.gko.marks.rule
-        for place, text in told.documents.items():
-            where = "Git"
-            if place is Place.CLUSTER:
-                where = f"Cluster {safe(self.key.cluster)}"
-            elif row is not None and row.git_trace is not None:
-                where = f"Git  {safe(row.git_trace.path)}:{row.git_trace.line}"
-            stops.append(len(lines))
-            lines.append(((f"{rule * 2} {where} ", "title bold"), (rule * 20, "line")))
-            lines.extend(((line, "text"),) for line in text)
-            if not text:
-                lines.append((("  not there", "quiet"),))
-            lines.append(EMPTY)
-        return lines, tuple(stops)
+    async def _yaml(self) -> tuple[list[Line], tuple[int, ...]]:
+        row = self.row
+        assert row is not None, "a resource that has gone is not asked for"
+        places = [Place.CONTROL_PLANE, Place.GATEWAY] if only_beyond(row) else list(Place)
+        places = [place for place in places if place in (Place.GIT, Place.CLUSTER) or row.cell(place).verdict]
+        texts = await asyncio.gather(*map(self.told.document, places))
+        return document_lines(row, list(zip(places, texts, strict=True)), self.gko.marks)
 
     # --- live ------------------------------------------------------------------------------
 
     def rows_changed(self, changes: ChangeSet) -> None:
-        if self.key in changes.changed or self.key in changes.removed:
-            self.redraw_edges()
+        if self.key not in changes.changed and self.key not in changes.removed:
+            return
+        self.redraw_edges()
+        news, self._news = self._news, _news(self.row)
+        if news != self._news:  # more than "seen again"
+            self.told.outdated()
             self._again_later()
 
     def places_changed(self) -> None:
         super().places_changed()
-        if self._tab == HOPS_TAB:
+        if self.tab == HOPS_TAB:
             self._again_later()
 
     def second(self) -> None:
         super().second()
-        if self._tab == HOPS_TAB and self.row is not None and not self.pane.query_text:
+        if self.tab == HOPS_TAB and self.row is not None and not self.pane.query_text:
             self.pane.show(self._at_once(), keep_place=True)
+        self._seconds += 1
+        if self._seconds % _LOOK_AGAIN_S == 0 and self.tab == DIFF_TAB and self.hop is not Place.CLUSTER:
+            self.told.outdated()
+            self.fill(again=True)
 
     def _again_later(self) -> None:
         """Ask again soon; a burst of changes asks once."""
@@ -268,38 +266,16 @@ class DetailScreen(ReadingScreen):
 
     def _again(self) -> None:
         self._later = None
-        self._fill(again=True)
+        self.fill(again=True)
 
     def refresh_content(self) -> None:
         """Ask the engine again."""
-        self._told = Told()
-        self._fill(again=True)
+        self.told.outdated()
+        self.fill(again=True)
 
     def on_resize(self) -> None:
         if self.is_mounted and self.row is not None:
-            self._fill()
-
-    # --- the diff --------------------------------------------------------------------------
-
-    def do_mode(self) -> None:
-        """Side by side, unified, only the fields; and round again."""
-        self._mode = _MODES[(_MODES.index(self._shown_mode) + 1) % len(_MODES)]
-        self._fill()
-
-    def do_ignored(self) -> None:
-        """Show or hide what was not compared."""
-        self._ignored = not self._ignored
-        self._fill()
-
-    def do_less(self) -> None:
-        """Fewer unchanged lines."""
-        self._around = max(0, self._around - (1 if self._around <= 5 else 5))
-        self._fill()
-
-    def do_more(self) -> None:
-        """More unchanged lines."""
-        self._around = min(_MOST_CONTEXT, self._around + (1 if self._around < 5 else 5))
-        self._fill()
+            self.fill()
 
     # --- copying ---------------------------------------------------------------------------
 
@@ -309,4 +285,19 @@ class DetailScreen(ReadingScreen):
 
     def do_copy_menu(self) -> None:
         """Ask what to copy."""
-        self.gko.copy_menu(self.key, text=joined(self.pane.lines), text_name=_NAMES[self._tab])
+        line = {
+            DIFF_TAB: f"diff --hop {self.hop.value}" + (f" --gateway {self.gateway}" if self.gateway else ""),
+            YAML_TAB: "get -o yaml",
+            TRACE_TAB: "trace",
+        }.get(self.tab, "get")
+        self.gko.copy_menu(
+            self.key, text=joined(self.pane.lines), text_name=TAB_NAMES[self.tab], command=line
+        )
+
+
+def _news(row: Row | None) -> tuple[object, ...]:
+    """What of a row is worth asking again for; that it was seen once more is not."""
+    if row is None:
+        return ()
+    cells = tuple((cell.verdict, cell.causes, cell.change_count) for cell in row.cells)
+    return (cells, row.git_trace, row.cluster_trace, row.control_plane_trace, row.gateway_count)

@@ -20,6 +20,12 @@ _PHASES = {
     "failed": ("cannot be read", "state-error"),
     "waiting": ("waiting for the first answer", "quiet"),
 }
+_TITLES = (
+    ("Git sources", Place.GIT),
+    ("Clusters", Place.CLUSTER),
+    ("Control planes", Place.CONTROL_PLANE),
+    ("Gateways", Place.GATEWAY),
+)
 _WHOLE_REVISION = re.compile(r"\b[0-9a-f]{40}\b")
 
 
@@ -28,7 +34,7 @@ def _shortened(revision: re.Match[str]) -> str:
 
 
 class PlacesScreen(ReadingScreen):
-    """Every source and cluster with its state, then every problem that was found."""
+    """Every place with its state, then every problem that was found."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = (TEXT,)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(TEXT)]
@@ -70,12 +76,12 @@ class PlacesScreen(ReadingScreen):
         failure = self.gko.bridge.failure
         if failure:
             stops.append(len(lines))
-            lines += wrapped(f"The engine stopped: {failure}", "state-error bold", self._width)
+            lines += wrapped(f"The engine stopped: {failure}", "state-error bold", self.text_width)
             lines += [(("q quits; start again with --debug and read the log file", "quiet"),), EMPTY]
         if not board.places:
             lines.append(((f"{self.gko.reading}{self.gko.marks.cut}", "quiet"),))
         whole = [state for state in board.places if not state.kind]
-        for title, place in (("Git sources", Place.GIT), ("Clusters", Place.CLUSTER)):
+        for title, place in _TITLES:
             states = [state for state in whole if state.place is place]
             if states:
                 lines.append(((title, "title bold"),))
@@ -89,17 +95,15 @@ class PlacesScreen(ReadingScreen):
         self._add_problems(board.problems, lines, stops)
         self.pane.show(lines, stops, keep_place=keep_place)
 
-    @property
-    def _width(self) -> int:
-        return max(20, self.size.width - 3)
-
     def _place(self, state: PlaceState) -> list[Line]:
         word, style = _PHASES.get(state.phase, (state.phase, "text"))
         now = self.gko.clock()
         spans: list[Span] = [(f"  {safe(state.name):<18} ", "text"), (word, style)]
         if state.detail:
             spans.append((f"  {safe(_WHOLE_REVISION.sub(_shortened, state.detail))}", "quiet"))
-        stale = self.gko.stale.get(state.name) if state.place is Place.CLUSTER else None
+        stale = self.gko.stale_beyond.get((state.place, state.name))
+        if state.place is Place.CLUSTER:
+            stale = self.gko.stale.get(state.name)
         if stale is not None:
             spans.append((f"  {self.gko.marks.warn} stale {age(stale)}", "stale"))
         elif state.observed_at:
@@ -108,9 +112,11 @@ class PlacesScreen(ReadingScreen):
             spans.append((f"  next try in {age(state.retry_at - now)}", "text"))
         lines: list[Line] = [tuple(spans)]
         if state.message and state.phase != "ready":
-            lines += wrapped(state.message, "text", self._width, indent="      ")
-        if stale is not None:
-            lines += wrapped("its last known rows are shown in grey", "quiet", self._width, indent="      ")
+            lines += wrapped(state.message, "text", self.text_width, indent="      ")
+        if stale is not None and state.place is not Place.GATEWAY:
+            lines += wrapped(
+                "its last known rows are shown in grey", "quiet", self.text_width, indent="      "
+            )
         return lines
 
     def _kinds(self, cluster: PlaceState, states: tuple[PlaceState, ...]) -> list[Line]:
@@ -122,7 +128,7 @@ class PlacesScreen(ReadingScreen):
             said_above = state.message and state.message in cluster.message
             if state.phase in ("failed", "partial") and not said_above:
                 text = f"{state.kind}: {state.message}"
-                lines += wrapped(text, "state-error", self._width, indent="      ")
+                lines += wrapped(text, "state-error", self.text_width, indent="      ")
         return lines
 
     def _add_problems(self, problems: tuple[Problem, ...], lines: list[Line], stops: list[int]) -> None:
@@ -134,7 +140,7 @@ class PlacesScreen(ReadingScreen):
             stops.append(len(lines))
             style = "state-error" if problem.severity == "error" else "text"
             head = f"{problem.name}: {problem.where}" if problem.where != problem.name else problem.name
-            lines += wrapped(head, style, self._width, indent="  ", hanging="    ")
-            lines += wrapped(problem.message, "text", self._width, indent="      ")
+            lines += wrapped(head, style, self.text_width, indent="  ", hanging="    ")
+            lines += wrapped(problem.message, "text", self.text_width, indent="      ")
             if problem.next_step:
-                lines += wrapped(problem.next_step, "quiet", self._width, indent="      ")
+                lines += wrapped(problem.next_step, "quiet", self.text_width, indent="      ")

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from gko_tui.view.diff_lines import DiffOptions, Mode, build
-from gko_tui.view.hop_lines import HopContext, hop_lines
+from gko_tui.view.hop_lines import hop_lines
+from gko_tui.view.hop_names import worth_a_diff
+from gko_tui.view.hop_parts import HopContext
 from gko_tui.view.lines import EMPTY, Line, safe, wrapped
 from reconciler.model.errors import GkoError
-from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
     from gko_tui.widgets.text_pane import TextPane
     from reconciler.model.keys import ResourceKey
     from reconciler.model.rows import Row
+    from reconciler.model.trace import Station
 
 
 class Preview:
@@ -51,10 +53,11 @@ class Preview:
             return
         same = self._told is not None and self._told[0].key == row.key
         pane.show([*lines, EMPTY, *self._told[1]] if same and self._told else lines, keep_place=same)
-        if row.cluster.verdict in (None, Verdict.SYNCED, Verdict.UNKNOWN):
+        hop = worth_a_diff(row)
+        if hop is None:
             return
         try:
-            diff = await self._app.bridge.ask(lambda engine: engine.diff(row.key))
+            diff = await self._app.bridge.ask(lambda engine: engine.diff(row.key, hop))
         except GkoError as error:
             changes: list[Line] = wrapped(error.sentence(), "state-error", width)
         else:
@@ -68,9 +71,10 @@ class Preview:
         pane.show([*lines, EMPTY, *changes], keep_place=True)
 
 
-def context_of(app: GkoApp, row: Row, width: int) -> HopContext:
+def context_of(app: GkoApp, row: Row, width: int, *, pods: tuple[Station, ...] = ()) -> HopContext:
     """What the places' lines need besides the row."""
     cluster = row.key.cluster
+    plane = row.control_plane_trace.control_plane if row.control_plane_trace is not None else ""
     return HopContext(
         now=app.clock(),
         width=width,
@@ -78,4 +82,7 @@ def context_of(app: GkoApp, row: Row, width: int) -> HopContext:
         stale_for=app.stale.get(cluster),
         cluster=app.bridge.board.clusters.get(cluster),
         problems=app.bridge.board.problems,
+        plane_stale_for=app.stale_planes.get(plane),
+        control_plane=app.bridge.board.control_planes.get(plane),
+        pods=pods,
     )

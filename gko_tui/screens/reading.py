@@ -51,6 +51,11 @@ class ReadingScreen(GkoScreen):
         """The text."""
         return self.query_one("#text", TextPane)
 
+    @property
+    def text_width(self) -> int:
+        """Cells for a line of the text."""
+        return max(20, self.size.width - 3)
+
     def position(self) -> str:
         """Where the reader is: hit 2 of 7, or line 10 of 120."""
         pane = self.pane

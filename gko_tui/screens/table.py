@@ -17,16 +17,18 @@ from gko_tui.screens.table_order import COLUMN_ALIASES, TableOrder
 from gko_tui.screens.table_words import count_summary, empty_words, scope_lines, table_crumbs
 from gko_tui.view.columns import APIS_VIEW, COLUMNS, RESOURCES_VIEW
 from gko_tui.view.filtering import NO_FILTER, parse_filter
+from gko_tui.view.hop_names import worth_a_diff
 from gko_tui.view.lines import Line, Span
 from gko_tui.view.listing import Health, Listing, Scope
 from gko_tui.view.store import API_KINDS, ChangeSet
+from gko_tui.view.tabs import DIFF_TAB, HOPS_TAB, TRACE_TAB, YAML_TAB
 from gko_tui.widgets.api_table import ApiTable
 from gko_tui.widgets.bars import HeaderBar, Summary
 from gko_tui.widgets.prompt import Asking
 from gko_tui.widgets.table_header import TableHeader
 from gko_tui.widgets.text_pane import TextPane
 from reconciler.model.errors import UsageError
-from reconciler.model.verdicts import Verdict
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from textual import events
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
 
     from gko_tui.app import GkoApp
     from gko_tui.view.commands import Command
+    from reconciler.model.keys import ResourceKey
+    from reconciler.model.rows import PlaceState
 
 PREVIEW_AFTER_S = 0.1
-_NOTHING_TO_COMPARE = (None, Verdict.SYNCED, Verdict.UNKNOWN, Verdict.FAILED)
-"""Why such a row is as it is stands among its places, not in a diff."""
 
 
 class TableScreen(TableMoves, TableOrder):
@@ -76,7 +78,7 @@ class TableScreen(TableMoves, TableOrder):
 
     def on_screen_resume(self) -> None:
         self.gko.bridge.epoch += 1
-        self.table.stale = self.gko.stale
+        self._age_table()
         self.table.relist()
         self._say_empty()
         self.redraw_edges()
@@ -109,12 +111,18 @@ class TableScreen(TableMoves, TableOrder):
         spans.append(("  :resources ", "quiet"))
         return tuple(spans)
 
-    def concerns_cluster(self, name: str) -> bool:
+    def concerns(self, state: PlaceState) -> bool:
         clusters = self.listing.scope.clusters
-        return clusters is None or name in clusters
+        return clusters is None or state.place is not Place.CLUSTER or state.name in clusters
+
+    def looked_at(self) -> ResourceKey | None:
+        return self.table.cursor_key
+
+    def _age_table(self) -> None:
+        self.table.stale, self.table.stale_planes = self.gko.stale, self.gko.stale_planes
 
     def unavailable(self, action_id: str) -> str | None:
-        on_row = ("open", "diff", "yaml", "copy", "copy_menu")
+        on_row = ("open", "diff", "yaml", "trace", "copy", "copy_menu")
         if action_id.removeprefix("table.") in on_row and self.table.cursor_key is None:
             return "there is no row under the cursor"
         return None
@@ -148,7 +156,7 @@ class TableScreen(TableMoves, TableOrder):
 
     def places_changed(self) -> None:
         super().places_changed()
-        self.table.stale = self.gko.stale
+        self._age_table()
         self.table.repaint_aged()
         self._say_empty()
         self._redraw_scopes()
@@ -158,7 +166,7 @@ class TableScreen(TableMoves, TableOrder):
 
     def second(self) -> None:
         super().second()
-        self.table.stale = self.gko.stale
+        self._age_table()
         self.table.repaint_aged()
         self._say_empty()
 
@@ -327,19 +335,23 @@ class TableScreen(TableMoves, TableOrder):
     # --- the row under the cursor ----------------------------------------------------------
 
     def do_open(self) -> None:
-        """Open the row: on its diff where the two sides differ, else on its places."""
+        """Open the row: on its diff where two sides differ, else on its places."""
         key = self.table.cursor_key
         row = self.gko.bridge.store.rows.get(key) if key is not None else None
         if row is not None:
-            self.gko.open_detail(row.key, tab=0 if row.cluster.verdict in _NOTHING_TO_COMPARE else 1)
+            self.gko.open_detail(row.key, tab=HOPS_TAB if worth_a_diff(row) is None else DIFF_TAB)
 
     def do_diff(self, argument: str = "") -> None:
         """Open a resource on its diff."""
-        self._open(argument, tab=1)
+        self._open(argument, tab=DIFF_TAB)
 
     def do_yaml(self, argument: str = "") -> None:
         """Open a resource on its documents."""
-        self._open(argument, tab=2)
+        self._open(argument, tab=YAML_TAB)
+
+    def do_trace(self, argument: str = "") -> None:
+        """Open a resource on its way and what happened to it."""
+        self._open(argument, tab=TRACE_TAB)
 
     def _open(self, argument: str, *, tab: int) -> None:
         if not argument:

@@ -21,8 +21,9 @@ def count_summary(app: GkoApp, scope: Scope) -> Summary:
         for verdict, number in app.bridge.store.count(scope.clusters, scope.holds_kind).items()
         if number
     }
-    names = app.cluster_names()
-    shown = [name for name in names if scope.clusters is None or name in scope.clusters]
+    shown = list(app.configured_clusters)
+    if scope.clusters is not None:
+        shown = [name for name in app.cluster_names() if name in scope.clusters]
     word = "API" if scope.kinds is API_KINDS else "RES"
     return Summary(safe(",".join(shown)), word, sum(states.values()), states)
 
@@ -63,8 +64,10 @@ def scope_lines(app: GkoApp, listing: Listing) -> list[Line]:
     lines: list[Line] = [_scope_line("0", "all", str(total), chosen=scope.clusters is None, style="text")]
     for number, name in enumerate(app.cluster_names(), 1):
         count = sum(store.count(frozenset({name}), scope.holds_kind).values())
-        state = app.bridge.board.clusters.get(name)
-        stale = app.stale.get(name)
+        board = app.bridge.board
+        state, stale = board.clusters.get(name), app.stale.get(name)
+        if state is None and name in board.control_planes:  # it has rows of its own
+            state, stale = board.control_planes[name], app.stale_planes.get(name)
         tail, style = str(count), "text"
         if stale is not None:
             tail, style = f"{app.marks.warn}{age(stale)} {count}", "stale"
@@ -115,8 +118,8 @@ def _nothing_there(app: GkoApp, scope: Scope) -> tuple[str, ...]:
     if others and scope.kinds is API_KINDS:
         return ("There are no APIs here.", f"{others} resources of other kinds: type :resources")
     if scope.clusters is not None:
-        return ("There is nothing on these clusters.", "0 looks at all clusters.")
+        return ("There is nothing at these places.", "0 looks at all clusters.")
     return (
-        "There is no resource of group gravitee.io, neither in Git nor on a cluster.",
+        "There is no resource of group gravitee.io, neither in Git nor anywhere else.",
         "Check sources and applications in gko-tui.yaml: gko-tui config check",
     )

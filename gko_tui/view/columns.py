@@ -11,6 +11,8 @@ from reconciler.model.rows import Row
 GAP = 1
 GUTTER = 2
 """Cells left of the first column, where the cursor's mark stands."""
+STRIP = 8
+"""Cells of the four marks, each with a blank behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ COLUMNS = {
         Column("kind", "KIND", 12, 22),
         Column("namespace", "NS", 10, 24),
         Column("cluster", "CLUSTER", 9, 20),
-        Column("hops", "G K C W", 8, 8),
+        Column("hops", "G K C W", 8, 14),
         Column("state", "STATE", 10, 10),
         Column("owner", "OWNER", 10, 22),
         Column("revision", "REV", 8, 8),
@@ -53,7 +55,7 @@ RESOURCES_VIEW = ("api", "kind", "namespace", "cluster", "hops", "state", "owner
 _LEAVING = ("owner", "revision", "namespace", "age", "cluster")
 """Which column leaves first when the terminal is narrow (OWNER is there from 91 cells on)."""
 _LEAVING_WITH_KIND = ("owner", "revision", "age", "namespace", "cluster", "kind")
-_GROWING = ("api", "cluster", "namespace", "owner", "kind")
+_GROWING = ("api", "hops", "cluster", "namespace", "owner", "kind")
 
 
 def place_columns(names: Sequence[str], width: int, needed: dict[str, int]) -> tuple[Placed, ...]:
@@ -105,4 +107,6 @@ def needed_widths(rows: Iterable[Row]) -> dict[str, int]:
             ("owner", owner(row)),
         ):
             needed[name] = max(needed[name], len(text))
+        if row.gateway_count:  # stands right of the strip
+            needed["hops"] = max(needed["hops"], STRIP + len(row.gateway_count))
     return needed

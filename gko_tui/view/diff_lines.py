@@ -15,6 +15,7 @@ from gko_tui.view.aligning import Block, align
 from gko_tui.view.lines import EMPTY, Line, Span, safe, wrapped
 from gko_tui.view.words import Marks, counted, since
 from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Origin, Redacted, path_text
+from reconciler.model.verdicts import Place, Verdict
 
 SPLIT_FROM = 120
 """From this many cells on, the two documents stand side by side."""
@@ -60,18 +61,45 @@ def build(diff: HopDiff, options: DiffOptions) -> DiffText:
         stops.append(len(lines))
         lines.extend(_change_lines(change, options))
     if not diff.changes:
-        lines.append((("no field differs", "quiet"),))
+        lines.append(((_without_changes(diff), "quiet"),))
     if options.show_ignored:
         lines.extend(_ignored_lines(diff, options))
-    if options.mode is not Mode.SEMANTIC and diff.changes:
+    if options.mode is not Mode.SEMANTIC and (diff.changes or _only_lines_differ(diff)):
         _document_lines(diff, options, lines, stops)
     return DiffText(tuple(lines), tuple(stops))
+
+
+def _only_lines_differ(diff: HopDiff) -> bool:
+    """Whether one side runs another version of the whole document, which no field is singled out of."""
+    return (
+        not diff.changes
+        and diff.verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN)
+        and bool(diff.left_lines)
+        and bool(diff.right_lines)
+        and diff.left_lines != diff.right_lines
+    )
+
+
+def _without_changes(diff: HopDiff) -> str:
+    if _only_lines_differ(diff):
+        return "it is another version of the whole document"
+    if diff.verdict is Verdict.SYNCED or (diff.left_lines and diff.right_lines):
+        return "no field differs"
+    return "there is nothing to lay beside one another"
+
+
+def direction(diff: HopDiff, arrow: str) -> str:
+    """From where to where: always written, with the kind of place on both sides."""
+    left, right = safe(diff.left), safe(diff.right)
+    if diff.hop is Place.GATEWAY and not right.lower().startswith("gateway"):
+        left, right = f"Control plane: {left}", f"gateway {right}"
+    return f"{left} {arrow} {right}"
 
 
 def _headline(diff: HopDiff, options: DiffOptions) -> list[Line]:
     """The direction, always written, the verdict, and how much differs; on two lines if need be."""
     marks = options.marks
-    direction = f"{safe(diff.left)} {marks.arrow} {safe(diff.right)}"
+    way = direction(diff, marks.arrow)
     rest: list[Span] = []
     if diff.verdict is not None:
         word = f"{marks.verdict(diff.verdict)} {diff.verdict.word}"
@@ -80,9 +108,9 @@ def _headline(diff: HopDiff, options: DiffOptions) -> list[Line]:
     if diff.ignored:
         amount += f", {len(diff.ignored)} ignored"
     rest.append((amount, "text"))
-    if cell_len(direction) + 3 + sum(cell_len(text) for text, _ in rest) <= options.width:
-        return [((f"{direction}   ", "title bold"), *rest)]
-    return [*wrapped(direction, "title bold", options.width, hanging="  "), tuple(rest)]
+    if cell_len(way) + 3 + sum(cell_len(text) for text, _ in rest) <= options.width:
+        return [((f"{way}   ", "title bold"), *rest)]
+    return [*wrapped(way, "title bold", options.width, hanging="  "), tuple(rest)]
 
 
 def value_text(value: object) -> str:

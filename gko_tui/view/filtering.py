@@ -12,13 +12,22 @@ from fnmatch import fnmatchcase
 
 from reconciler.model.errors import UsageError
 from reconciler.model.rows import Row
-from reconciler.model.verdicts import Verdict
+from reconciler.model.verdicts import Place, Verdict
 
 Test = Callable[[Row], bool]
 
 FIELDS = {
     "sync": "what is wrong on any hop, or synced: sync:drifted",
+    "git": "whether Git can be read: git:failed",
+    "kube": "the hop from Git to the cluster: kube:ahead",
+    "control": "the hop from the cluster to the control plane: control:drifted",
+    "gateway": "the hop from there to the gateways: gateway:behind",
+    "hop": "where the way is broken: hop:control-plane",
     "cluster": "the cluster: cluster:prod*",
+    "plane": "the control plane: plane:apim-eu",
+    "origin": "where the control plane has it from: origin:console",
+    "owner": "who changed it or owns it, people and tools: owner:argocd",
+    "id": "its id or HRID at the control plane: id:2fa83b07",
     "ns": "the namespace: ns:pay",
     "kind": "the kind: kind:ApiV4Definition",
     "app": "the application of gko-tui.yaml: app:team-a",
@@ -89,7 +98,9 @@ def _not(test: Test) -> Test:
 def _term(word: str, notes: list[str]) -> Test:
     field, colon, value = word.partition(":")
     if colon and field.isalpha():
-        name = {"namespace": "ns", "state": "sync", "application": "app", "owner": "author"}.get(field, field)
+        name = {"namespace": "ns", "state": "sync", "application": "app", **_LETTERS}.get(
+            field.lower(), field.lower()
+        )
         if name not in FIELDS:
             raise UsageError(
                 "is not a field of a row", subject=field, next_step="use one of " + ", ".join(FIELDS)
@@ -116,7 +127,7 @@ def _field(name: str, value: str) -> Test:
         return lambda row: any(_label(row, part) for part in wanted)
     values = _VALUES[name]
     # A verdict is asked for by its beginning: `sync:un` must not find "Synced", whose middle it is.
-    match = _begins if name == "sync" else _inside
+    match = _begins if name in _BY_BEGINNING else _inside
     return lambda row: any(match(part, have) for have in values(row) for part in wanted)
 
 
@@ -149,8 +160,71 @@ def _authors(row: Row) -> tuple[str, ...]:
     return (author.lower(), manager.lower())
 
 
+def _owners(row: Row) -> tuple[str, ...]:
+    tool = row.cluster_trace.owner if row.cluster_trace else ""
+    holder = row.control_plane_trace.owner if row.control_plane_trace else ""
+    return (*_authors(row), tool.lower(), holder.lower())
+
+
+_BEHIND = {
+    Place.CLUSTER: (Verdict.AHEAD, Verdict.MISSING),
+    Place.CONTROL_PLANE: (Verdict.AHEAD, Verdict.MISSING),
+    Place.GATEWAY: (Verdict.AHEAD, Verdict.MISSING, Verdict.DRIFTED),
+}
+"""Where the right side has not followed; a gateway cannot be edited, so it drifts by staying behind."""
+
+
+def _hop_words(place: Place) -> Callable[[Row], tuple[str, ...]]:
+    """What one hop says, in words: its verdict, and `behind` where the right side has not followed."""
+
+    def words(row: Row) -> tuple[str, ...]:
+        verdict = row.cell(place).verdict
+        if verdict is None:
+            return ()
+        word = verdict.word.lower()
+        return (word, "behind") if verdict in _BEHIND.get(place, ()) else (word,)
+
+    return words
+
+
+def _broken_hops(row: Row) -> tuple[str, ...]:
+    return tuple(
+        place.value
+        for place, cell in zip(Place, row.cells, strict=True)
+        if cell.verdict not in (None, Verdict.SYNCED)
+    )
+
+
+_ORIGINS = {"MANAGEMENT": "console", "KUBERNETES": "kubernetes", "INTEGRATION": "integration"}
+
+
+def _origin(row: Row) -> tuple[str, ...]:
+    told = row.control_plane_trace.origin if row.control_plane_trace else ""
+    return (told.lower(), _ORIGINS.get(told, "")) if told else ()
+
+
+def _planes(row: Row) -> tuple[str, ...]:
+    return (row.control_plane_trace.control_plane.lower(),) if row.control_plane_trace else ()
+
+
+def _ids(row: Row) -> tuple[str, ...]:
+    trace = row.control_plane_trace
+    return (trace.id.lower(), trace.hrid.lower()) if trace else ()
+
+
+_LETTERS = {"g": "git", "k": "kube", "c": "control", "w": "gateway", "kubernetes": "kube"}
+_BY_BEGINNING = ("sync", "git", "kube", "control", "gateway", "hop", "origin")
 _VALUES: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "sync": _sync_words,
+    "git": _hop_words(Place.GIT),
+    "kube": _hop_words(Place.CLUSTER),
+    "control": _hop_words(Place.CONTROL_PLANE),
+    "gateway": _hop_words(Place.GATEWAY),
+    "hop": _broken_hops,
+    "plane": _planes,
+    "origin": _origin,
+    "owner": _owners,
+    "id": _ids,
     "cluster": lambda row: (row.key.cluster.lower(),),
     "ns": lambda row: (row.key.namespace.lower(),),
     "kind": lambda row: (row.key.kind.lower(),),

@@ -57,8 +57,13 @@ class Scope:
 
 
 def owner(row: Row) -> str:
-    """Who last changed a resource: the field manager where the cluster drifted, else the Git author."""
+    """Who last changed a resource: the field manager where the cluster drifted, else the Git author.
+
+    What only a control plane has belongs to whom that names.
+    """
     cluster = row.cluster_trace
+    if cluster is None and row.git_trace is None:
+        return row.control_plane_trace.owner if row.control_plane_trace is not None else ""
     drifted = row.cluster.verdict in (Verdict.DRIFTED, Verdict.CONFLICT, Verdict.ORPHAN, Verdict.UNMANAGED)
     if cluster is not None and cluster.manager and (drifted or row.git_trace is None):
         return cluster.manager

@@ -10,8 +10,8 @@ from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Verdict
 
-API_KINDS = frozenset({"ApiV4Definition", "ApiDefinition"})
-"""The kinds of the opening table; `:resources` shows every kind."""
+API_KINDS = frozenset({"ApiV4Definition", "ApiDefinition", "FederatedApi"})
+"""The kinds of the opening table (the last one only control planes have); `:resources` shows every kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from gko_tui.view.columns import APIS_VIEW, Placed, needed_widths, place_columns
+from gko_tui.view.columns import APIS_VIEW, STRIP, Placed, needed_widths, place_columns
 from gko_tui.view.lines import safe
 from gko_tui.view.listing import Listing, owner
 from gko_tui.view.store import RowStore
@@ -27,13 +27,16 @@ from gko_tui.widgets.sheet import Sheet
 from gko_tui.widgets.strips import app_of, fit
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
+from reconciler.model.verdicts import Place, Verdict
 
 RESORT_AFTER_S = 0.5
 """Rows do not move within this time after the reader moved the cursor, nor more often than this."""
 FLASH_S = 1.0
 _SAMPLE = 400
+_CONTROL_PLANE = list(Place).index(Place.CONTROL_PLANE)
 
-Look = tuple[bool, str, bool, bool]
+Look = tuple[bool, str, bool, bool, bool]
+"""On the cursor, the age, whether the row is stale, flashing, and whether its control plane is stale."""
 
 
 _TEXTS: dict[str, Callable[[Row], str]] = {
@@ -109,6 +112,8 @@ class ApiTable(Sheet, can_focus=True):
         self.cursor = 0
         self.cursor_key: ResourceKey | None = None
         self.stale: dict[str, float] = {}
+        """Seconds for which clusters have been silent (control planes too, for what only they have)."""
+        self.stale_planes: dict[str, float] = {}
         self.empty: tuple[str, ...] = ()
         self._needed: dict[str, int] = {}
         self._drawn: LRUCache[ResourceKey, Drawn] = LRUCache(256)
@@ -298,8 +303,12 @@ class ApiTable(Sheet, can_focus=True):
     def _look(self, index: int, key: ResourceKey, row: Row, now: float) -> Look:
         """What a line depends on besides its row: cursor, age, stale, flashing."""
         stale = self.stale.get(key.cluster)
+        trace = row.control_plane_trace
+        if stale is None and trace is not None and trace.control_plane == key.cluster:
+            stale = self.stale_planes.get(key.cluster)  # only the control plane has it
+        plane_stale = trace is not None and trace.control_plane in self.stale_planes
         aged = age(stale) if stale is not None else since(row.state_cell.since, now)
-        return (index == self.cursor, aged, stale is not None, key in self._flashing)
+        return (index == self.cursor, aged, stale is not None, key in self._flashing, plane_stale)
 
     def repaint_aged(self) -> None:
         """Paint the lines on show whose age reads differently now."""
@@ -315,7 +324,7 @@ class ApiTable(Sheet, can_focus=True):
             self.refresh(*lines)
 
     def _draw(self, row: Row, look: Look) -> Strip:
-        on_cursor, aged, stale, flashing = look
+        on_cursor, aged, stale, flashing, plane_stale = look
         palette, base, marks = app_of(self).palette, self.rich_style, self._marks
         suffix = (" bold" if flashing else "") + (" on-cursor" if on_cursor else "")
         text_style = base + palette[("stale italic" if stale else "text") + suffix]
@@ -327,7 +336,7 @@ class ApiTable(Sheet, can_focus=True):
                 segments.append(Segment(" " * (placed.x - end), blank))
             name, width = placed.column.name, placed.width
             if name == "hops":
-                segments.extend(self._hops(row, stale=stale, suffix=suffix, width=width))
+                segments.extend(self._hops(row, stale=(stale, plane_stale), suffix=suffix, width=width))
             else:
                 style = text_style
                 if name == "state" and not stale:
@@ -339,21 +348,27 @@ class ApiTable(Sheet, can_focus=True):
             end = placed.x + width
         return Strip(segments, end).adjust_cell_length(self.size.width, blank)
 
-    def _hops(self, row: Row, *, stale: bool, suffix: str, width: int) -> list[Segment]:
-        """The strip G K C W: cells right of the first break are dimmed, never hidden."""
+    def _hops(self, row: Row, *, stale: tuple[bool, bool], suffix: str, width: int) -> list[Segment]:
+        """The strip G K C W: cells right of the first break are dimmed, never hidden.
+
+        Args:
+            stale: whether the whole row is, and whether what its control plane says is.
+        """
         palette, base = app_of(self).palette, self.rich_style
         segments = []
         for place, cell in enumerate(row.cells):
             if cell.verdict is None:
                 style = "quiet dim"
-            elif stale:
+            elif stale[0] or (stale[1] and place == _CONTROL_PLANE):
                 style = "stale"
             else:
                 style = f"verdict:{cell.verdict.name}" + (" dim" if place > row.break_at else "")
             segments.append(Segment(self._marks.verdict(cell.verdict), base + palette[style + suffix]))
             segments.append(Segment(" ", base + palette["text" + suffix]))
-        if width > 8:
-            segments.append(Segment(" " * (width - 8), base + palette["text" + suffix]))
+        if width > STRIP:
+            count = fit(row.gateway_count, width - STRIP, self._marks.cut)
+            style = "quiet" if row.gateway.verdict is Verdict.SYNCED or stale[0] else "text"
+            segments.append(Segment(count, base + palette[style + suffix]))
         return segments
 
     def _text(self, row: Row, name: str, aged: str, *, stale: bool) -> str:

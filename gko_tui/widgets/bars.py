@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from gko_tui.view.lines import Line, Span, safe
 from gko_tui.view.words import Marks, age, counted
 from gko_tui.widgets.strips import Bar, between
 from reconciler.model.rows import PlaceState
-from reconciler.model.verdicts import Verdict
+from reconciler.model.verdicts import Place, Verdict
 
 _COUNTED = (
     Verdict.SYNCED,
@@ -28,6 +28,15 @@ _COUNTED = (
     Verdict.FAILED,
     Verdict.UNKNOWN,
 )
+
+
+_BAD = ("failed", "partial")
+_ORDER = (Place.CLUSTER, Place.CONTROL_PLANE, Place.GATEWAY, Place.GIT)
+"""Which place is named first where several are in trouble: the one that hides most."""
+
+
+def _worst_first(state: PlaceState) -> tuple[int, int]:
+    return _BAD.index(state.phase), _ORDER.index(state.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +100,29 @@ class CrumbBar(Bar):
 
 def places_summary(
     marks: Marks,
-    clusters: Iterable[PlaceState],
-    sources: Iterable[PlaceState],
-    ages: dict[str, float],
+    states: Iterable[PlaceState],
+    ages: Mapping[tuple[Place, str], float],
     now: float,
 ) -> Line:
-    """The places that cannot be read, the shortest useful form: `prod-us ⚠ stale 41s, retry 8s`."""
-    bad = [state for state in (*clusters, *sources) if state.phase in ("failed", "partial")]
+    """The places that cannot be read, the shortest useful form: `prod-us ⚠ stale 41s, retry 8s`.
+
+    Args:
+        states: the places that matter, without single kinds.
+        ages: seconds for which places have been silent.
+        now: seconds since the epoch.
+    """
+    bad = sorted((state for state in states if state.phase in _BAD), key=_worst_first)
     if not bad:
         return ()
     first = bad[0]
     spans: list[Span] = [(f"{safe(first.name)} {marks.warn} ", "state-error bold")]
     words: list[str] = []
-    if first.name in ages:
-        words.append(f"stale {age(ages[first.name])}")
+    if (first.place, first.name) in ages:
+        words.append(f"stale {age(ages[first.place, first.name])}")
     elif first.phase == "partial":
         words.append("partly read")
     else:
-        words.append("unreachable" if first.place.letter == "K" else "not readable")
+        words.append("not readable" if first.place is Place.GIT else "unreachable")
     if first.retry_at is not None and first.retry_at - now >= 1:
         words.append(f"retry {age(first.retry_at - now)}")
     if len(bad) > 1:

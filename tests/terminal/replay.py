@@ -14,172 +14,27 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconciler.engine.fleet import Fleet
-from reconciler.model.changes import Change, ChangeKind, HopDiff, Ignored, KeyStep, Origin, Redacted
+from reconciler.model.changes import HopDiff
 from reconciler.model.errors import ClusterError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import Cell, ClusterTrace, GitTrace, PlaceState, Problem, Row
-from reconciler.model.verdicts import Place, Verdict
+from reconciler.model.rows import PlaceState, Problem, Row
+from reconciler.model.trace import Trace
+from reconciler.model.verdicts import Place
+from tests.terminal.beyond import CHAIN_PLACES, beyond_diff, chain_story, trace_of
+from tests.terminal.story import CLUSTERS, NOW, diff_of, row, story
 
-NOW = 1_790_000_000.0
-"""The frozen clock of the terminal's tests: 2026-09-21 14:13:20 UTC."""
-
-CLUSTERS = ("prod-eu", "prod-us", "stage")
-
-
-def row(
-    name: str = "payments-api",
-    *,
-    namespace: str = "pay",
-    cluster: str = "prod-eu",
-    kind: str = "ApiV4Definition",
-    verdict: Verdict = Verdict.SYNCED,
-    git: Verdict | None = Verdict.SYNCED,
-    since: float = NOW - 300,
-    causes: tuple[str, ...] = (),
-    author: str = "ana",
-    manager: str = "gko-tui",
-    revision: str = "8f21c0a",
-    labels: tuple[tuple[str, str], ...] = (),
-    version: int = 0,
-    changes: int = 0,
-) -> Row:
-    """A row with the usual story behind it; say only what matters to the test."""
-    trace = None
-    if git is not None:
-        trace = GitTrace(
-            "platform",
-            f"apis/{namespace}/{name}.yaml",
-            1,
-            (revision * 6)[:40],
-            author,
-            NOW - 7200,
-            "raise the rate limit",
-        )
-    on_cluster = None
-    if verdict is not Verdict.MISSING:
-        on_cluster = ClusterTrace("uid-1", "4711", 14, manager, NOW - 320)
-    return Row(
-        ResourceKey(cluster, kind, namespace, name),
-        "team-" + namespace,
-        Cell(git, since, NOW - 3),
-        Cell(verdict, since, NOW - 3, causes, change_count=changes),
-        git_trace=trace,
-        cluster_trace=on_cluster,
-        labels=labels,
-        version=version,
-    )
-
-
-def story() -> list[Row]:
-    """About twenty rows with every verdict that the two first places can give."""
-    rows = [
-        row(
-            verdict=Verdict.DRIFTED,
-            manager="kubectl-edit",
-            changes=2,
-            causes=("2 fields changed by kubectl-edit",),
-        ),
-        row(cluster="prod-us", since=NOW - 86400),
-        row(
-            "orders-v2",
-            namespace="shop",
-            verdict=Verdict.FAILED,
-            since=NOW - 1320,
-            revision="91bb2e0",
-            author="ben",
-            causes=("the API server refused it: spec.type is immutable",),
-        ),
-        row(
-            "catalog",
-            namespace="shop",
-            cluster="stage",
-            verdict=Verdict.AHEAD,
-            since=NOW - 2,
-            revision="0aa91d2",
-        ),
-        row("checkout", namespace="shop", verdict=Verdict.MISSING, since=NOW - 4000, author="ben"),
-        row("checkout", namespace="shop", cluster="prod-us", since=NOW - 90000, author="ben"),
-        row(
-            "old-search",
-            namespace="shop",
-            git=None,
-            verdict=Verdict.ORPHAN,
-            manager="kubectl-create",
-            causes=("removed from Git by 41d09be (ben, 3d ago)",),
-        ),
-        row("legacy-billing", namespace="pay", kind="ApiDefinition", verdict=Verdict.CONFLICT, changes=1),
-        row("web-shop", namespace="shop", kind="Application", verdict=Verdict.DRIFTED, manager="Lens"),
-        row("team-pay", namespace="pay", kind="Group"),
-    ]
-    for number in range(14):
-        rows.append(
-            row(
-                f"service-{number:02}",
-                namespace="core",
-                cluster=CLUSTERS[number % 3],
-                since=NOW - 3600 * number,
-                author=("ana", "ben", "ci")[number % 3],
-                labels=(("team", "core"),),
-            )
-        )
-    return rows
-
-
-def diff_of(row: Row) -> HopDiff:
-    """What differs on the cluster hop of a drifted row: an edit, an added plan, a secret."""
-    yaml = ["spec:", "  name: payments", "  plans:"]
-    for plan in range(8):
-        yaml += [f"    plan-{plan}:", "      security:", "        type: API_KEY", f"      name: Plan {plan}"]
-    right = list(yaml)
-    right[right.index("    plan-3:") + 2] = "        type: KEY_LESS"
-    right += ["    open:", "      security:", "        type: KEY_LESS"]
-    changes = (
-        Change(
-            ("spec", "plans", KeyStep("plan-3"), "security", "type"),
-            ChangeKind.CHANGED,
-            "API_KEY",
-            "KEY_LESS",
-            Origin.RIGHT,
-            "kubectl-edit",
-            NOW - 320,
-        ),
-        Change(
-            ("spec", "plans", KeyStep("open")),
-            ChangeKind.ADDED,
-            _absent(),
-            {"security": {"type": "KEY_LESS"}},
-            Origin.RIGHT,
-            "kubectl-edit",
-            NOW - 320,
-        ),
-        Change(
-            ("spec", "resources", 0, "configuration", "password"),
-            ChangeKind.CHANGED,
-            Redacted(b"a"),
-            Redacted(b"b"),
-            Origin.LEFT,
-        ),
-    )
-    return HopDiff(
-        Place.CLUSTER,
-        "Git",
-        f"cluster {row.key.cluster}",
-        row.cluster.verdict,
-        row.cluster.causes,
-        changes,
-        (
-            Ignored(("metadata", "generation"), "server-set"),
-            Ignored(("spec", "definitionVersion"), "schema default"),
-        ),
-        tuple(yaml),
-        tuple(right),
-    )
-
-
-def _absent() -> object:
-    from reconciler.model.changes import ABSENT
-
-    return ABSENT
+__all__ = (
+    "CLUSTERS",
+    "NOW",
+    "Replay",
+    "chain_replay",
+    "dead",
+    "diff_of",
+    "paths",
+    "platform",
+    "ready",
+    "row",
+)
 
 
 def platform(clusters: Iterable[str] = CLUSTERS, sources: Iterable[str] = ("platform",)) -> Any:
@@ -229,7 +84,8 @@ class Replay:
         ]
     )
     problems: tuple[Problem, ...] = ()
-    answer_diff: Callable[[Row], HopDiff] = diff_of
+    answer_diff: Callable[..., HopDiff] = diff_of
+    answer_trace: Callable[[Row], Trace] = trace_of
     hold_diff: bool = False
     fails_with: Exception | None = None
     questions: list[tuple[str, ResourceKey | None]] = field(default_factory=list)
@@ -269,17 +125,33 @@ class Replay:
     async def refresh(self) -> None:
         self.questions.append(("refresh", None))
 
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff:
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff:
         if self.hold_diff:
             self.loop = asyncio.get_running_loop()
             self.gate = self.gate or asyncio.Event()
-        self.questions.append(("diff", key))
+        self.questions.append(
+            ("diff" if hop is Place.CLUSTER else f"diff {hop.value} {gateway}".strip(), key)
+        )
         if self.gate is not None:
             await self.gate.wait()
         row = self.fleet.row(key) if self.fleet else None
         if row is None:
             raise ClusterError("is not known", subject=str(key))
-        return self.answer_diff(row)
+        return self.answer_diff(row) if hop is Place.CLUSTER else beyond_diff(row, hop, gateway)
+
+    @staticmethod
+    def _which(hop: Place, gateway: str) -> tuple[str, ...]:
+        return () if hop is Place.CLUSTER else (hop.value, gateway) if gateway else (hop.value,)
+
+    async def trace(self, key: ResourceKey) -> Trace:
+        self.questions.append(("trace", key))
+        row = self.fleet.row(key) if self.fleet else None
+        if row is None:
+            raise ClusterError("is not known", subject=str(key))
+        return self.answer_trace(row)
+
+    async def look_at(self, keys: Iterable[ResourceKey]) -> None:
+        self.questions += [("look", key) for key in keys]
 
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         self.questions.append((f"document {place.value}", key))
@@ -296,3 +168,8 @@ class Replay:
 
     async def aclose(self) -> None:
         pass
+
+
+def chain_replay() -> Replay:
+    """A replay of `chain_story`."""
+    return Replay(chain_story(), list(CHAIN_PLACES))

@@ -133,9 +133,11 @@ async def test_tabs_by_number_letter_and_tab(open_terminal: Opener) -> None:
         await open_diff(terminal)
         for key, shown in (
             ("3", "[3 YAML]"),
+            ("tab", "[4 Trace]"),
             ("tab", "[1 Hops]"),
-            ("shift+tab", "[3 YAML]"),
+            ("shift+tab", "[4 Trace]"),
             ("d", "[2 Diff]"),
+            ("t", "[4 Trace]"),
         ):
             await terminal.press(key)
             assert shown in terminal.text
@@ -166,7 +168,7 @@ async def test_a_resource_that_goes_says_so(open_terminal: Opener) -> None:
     async with open_terminal() as terminal:
         await open_diff(terminal)
         terminal.replay.put(removed=[row().key])
-        await terminal.shows("no longer in Git nor on the cluster")
+        await terminal.shows("No place has this resource any longer")
 
 
 async def test_an_answer_that_cannot_be_given_is_shown_where_it_was_asked(open_terminal: Opener) -> None:

@@ -236,7 +236,7 @@ async def test_no_row_matching_is_not_the_same_as_no_rows(open_terminal: Opener)
         assert "There are no APIs here." in terminal.text
         assert "1 resources of other kinds" in terminal.text
     async with open_terminal(Replay(rows=[])) as terminal:
-        assert "neither in Git nor on a cluster" in terminal.text
+        assert "neither in Git nor anywhere else" in terminal.text
 
 
 async def test_an_engine_that_cannot_start_is_said_and_the_terminal_stays(open_terminal: Opener) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gko_tui.view.hop_lines import HopContext, hop_lines
+from gko_tui.view.hop_lines import hop_lines
+from gko_tui.view.hop_parts import HopContext
 from gko_tui.view.lines import text_of
 from gko_tui.view.words import UNICODE
 from reconciler.model.rows import Problem, Row
