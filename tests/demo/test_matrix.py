@@ -22,7 +22,7 @@ PLACES = [
         id=place.value,
         marks=[
             pytest.mark.xfail(
-                reason="the engine cannot compare APIs of version 2 yet, among others", strict=True
+                reason="a closed subscription is still taken for one that is there", strict=True
             )
         ]
         if place is Place.CONTROL_PLANE
