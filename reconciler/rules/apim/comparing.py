@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.model.changes import ABSENT, Change, Ignored, KeyPath, KeyStep, Redacted
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.bodies import Body
+from reconciler.rules.apim.dropped import dropped_by
 from reconciler.rules.apim.hop_rules import HOP_RULES, in_stated_order
 from reconciler.rules.apim.rules_others import RULES_BY_KIND
 from reconciler.rules.apim.rules_v2 import LISTS as LISTS_V2
@@ -39,8 +40,8 @@ def facts_of(body: Body, resource: Mapping[str, Any] | None = None) -> Facts:
         body: what would be sent.
         resource: the custom resource, whose status keeps what APIM warned of.
     """
-    del resource
-    return Facts(body.identity.place.organization, dict(body.group_hrids), Dropped())
+    dropped = dropped_by(resource) if resource is not None else Dropped()
+    return Facts(body.identity.place.organization, dict(body.group_hrids), dropped)
 
 
 def normalise_sent(
