@@ -12,6 +12,7 @@ from reconciler.model.keys import GROUP
 from reconciler.model.verdicts import Family
 
 OK, MISSING, NOT_NEEDED = "ok", "missing", "not-needed"
+CONTROL_PLANE, GATEWAY = "control-plane", "gateway"
 REACHABLE = "reachable"
 """The check that every place has: when all of them fail, there was nothing to read at all."""
 

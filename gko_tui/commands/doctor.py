@@ -177,21 +177,22 @@ async def _beyond(
 
     environ = invocation.environ
     known = await find_control_planes(platform.control_planes, contexts.items(), clients, environ)
-    planes, gateways = await asyncio.gather(
-        control_plane_checks(
-            known.targets.values(),
-            known.problems,
-            environ,
-            deployments=bool(platform.gateways),
-            timeout_s=invocation.arguments.timeout,
-        ),
-        gateway_checks(
-            platform.gateways,
-            environ,
-            list_pods=clients.pods,
-            dial=clients.dial,
-            control_planes=tuple(known.targets),
-        ),
+    announced: dict[str, Mapping[str, tuple[str, ...]]] = {}
+    planes = await control_plane_checks(
+        known.targets.values(),
+        known.problems,
+        environ,
+        deployments=bool(platform.gateways),
+        announced=announced,
+        timeout_s=invocation.arguments.timeout,
+    )
+    gateways = await gateway_checks(
+        platform.gateways,
+        environ,
+        list_pods=clients.pods,
+        dial=clients.dial,
+        control_planes=tuple(known.targets),
+        announced=announced,
     )
     return planes + gateways
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gko_tui.commands.checks import CONTROL_PLANE as PLACE
 from gko_tui.commands.checks import MISSING, NOT_NEEDED, OK, REACHABLE, Check, failed
 from reconciler.model.errors import GkoError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.control_plane.places import Target
     from reconciler.model.rows import Problem
 
-PLACE = "control-plane"
 CREDENTIALS, AUTOMATION, VERSION = "credentials accepted", "automation API enabled", "version 4.12 or later"
 ENVIRONMENT, READ = "environment exists", "may read"
 KNOWN = ("4.12", "4.13 or later")
@@ -38,6 +38,7 @@ async def control_plane_checks(
     environ: Mapping[str, str],
     *,
     deployments: bool,
+    announced: dict[str, Mapping[str, tuple[str, ...]]],
     timeout_s: float | None = None,
 ) -> list[Check]:
     """Ask every control plane, all at the same time.
@@ -47,6 +48,8 @@ async def control_plane_checks(
         problems: what was declared, or said by a ManagementContext, and means none.
         environ: the environment, for proxies and credentials.
         deployments: what was deployed is needed, for gateways are configured.
+        announced: is given, by control plane, the gateways' nodes that announced themselves there, with
+            their sharding tags; only where gateways are configured.
         timeout_s: seconds within which each request must be answered; None for what is configured.
     """
     checks = [
@@ -54,16 +57,24 @@ async def control_plane_checks(
         for problem in problems
     ]
     wanted = [target if timeout_s is None else replace(target, timeout_s=timeout_s) for target in targets]
-    found = await asyncio.gather(*(_examined(target, environ, deployments) for target in wanted))
+    found = await asyncio.gather(*(_examined(target, environ, deployments, announced) for target in wanted))
     return checks + [check for one in found for check in one]
 
 
-async def _examined(target: Target, environ: Mapping[str, str], deployments: bool) -> list[Check]:
+async def _examined(
+    target: Target,
+    environ: Mapping[str, str],
+    deployments: bool,
+    announced: dict[str, Mapping[str, tuple[str, ...]]],
+) -> list[Check]:
     from reconciler.control_plane.transport import open_control_plane
 
     client = open_control_plane(target, environ=environ)
     try:
-        return [check async for check in _questions(target, client, deployments)]
+        checks = [check async for check in _questions(target, client, deployments)]
+        if deployments and any(check.check == READ for check in checks):
+            await _note_nodes(target, client, announced, checks)
+        return checks
     finally:
         await client.aclose()
 
@@ -197,6 +208,24 @@ async def _rights(
         else:
             allowed.append(name)
     return [_right(target, OK, tuple(allowed), ", ".join(allowed)), *checks]
+
+
+async def _note_nodes(
+    target: Target,
+    client: ControlPlaneClient,
+    announced: dict[str, Mapping[str, tuple[str, ...]]],
+    checks: list[Check],
+) -> None:
+    """The gateways that announced themselves; without them what is configured of gateways is not checked."""
+    from reconciler.control_plane.management_v1 import ManagementV1Api
+
+    try:
+        nodes = await ManagementV1Api(client).instances()
+    except GkoError as error:
+        detail = f"gateways: {error.what}; their tags and whom they serve are not checked"
+        checks.append(_right(target, NOT_NEEDED, ("gateways",), detail))
+        return
+    announced[target.name] = {node.id: node.tags for node in nodes}
 
 
 def _right(target: Target, outcome: str, what: tuple[str, ...], detail: str, next_step: str = "") -> Check:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gko_tui.commands.checks import MISSING, NOT_NEEDED, OK, REACHABLE, Check, failed
+from gko_tui.commands.checks import GATEWAY as PLACE
+from gko_tui.commands.checks import MISSING, OK, REACHABLE, Check, failed
+from gko_tui.commands.doctor_serving import Announced, Servers, settings_checks
 from gko_tui.view.words import counted
 from reconciler.model.errors import GkoError
 
@@ -17,9 +19,7 @@ if TYPE_CHECKING:
     from reconciler.gateways.places import GatewayPlace, Pods
     from reconciler.settings.model import GatewaySpec
 
-PLACE = "gateway"
 PODS, CREDENTIALS, VERSION, HEALTHY = "pods found", "credentials accepted", "version", "healthy"
-TAGS, SERVES = "sharding tags", "control plane known"
 OLDEST = (4, 12)
 """The oldest version whose answers were recorded."""
 AT_ONCE = 8
@@ -45,6 +45,7 @@ async def gateway_checks(
     list_pods: PodLister,
     dial: Dialer,
     control_planes: Sequence[str],
+    announced: Announced,
 ) -> list[Check]:
     """Ask every pod of every gateway.
 
@@ -54,13 +55,14 @@ async def gateway_checks(
         list_pods: lists pods of a cluster.
         dial: opens connections to pods of a cluster.
         control_planes: the names of those that are known, declared or found.
+        announced: the nodes that announced themselves there.
     """
     from reconciler.gateways.places import unique_gateways
 
     kept, refused = unique_gateways(specs)
     checks = [failed(PLACE, error.gateway, "configured", error) for error in refused]
     found = await asyncio.gather(
-        *(_examined(spec, environ, list_pods, dial, control_planes) for spec in kept)
+        *(_examined(spec, environ, list_pods, dial, Servers(control_planes, announced)) for spec in kept)
     )
     return checks + [check for one in found for check in one]
 
@@ -70,21 +72,21 @@ async def _examined(
     environ: Mapping[str, str],
     list_pods: PodLister,
     dial: Dialer,
-    control_planes: Sequence[str],
+    servers: Servers,
 ) -> list[Check]:
     from reconciler.gateways.opening import gateway_place
 
-    settings = list(_settings(spec, control_planes))
     place = gateway_place(spec, environ, list_pods=list_pods, dial=dial)
     try:
         found = await place.pods()
     except GkoError as error:
-        return [failed(PLACE, spec.name, PODS, error), *settings]
+        return [failed(PLACE, spec.name, PODS, error), *settings_checks(spec, (), servers)]
     at_once = asyncio.Semaphore(AT_ONCE)
     pods = await asyncio.gather(
         *(_asked(place, name, port, at_once) for name, port in sorted(found.running.items()))
     )
-    return [*_pods_found(spec, found), *_answers(spec, pods), *settings]
+    nodes = [pod.facts.id for pod in pods if pod.facts is not None]
+    return [*_pods_found(spec, found), *_answers(spec, pods), *settings_checks(spec, nodes, servers)]
 
 
 async def _asked(place: GatewayPlace, name: str, port: int, at_once: asyncio.Semaphore) -> Pod:
@@ -179,34 +181,6 @@ def _health(spec: GatewaySpec, pods: Sequence[Pod]) -> Iterator[Check]:
             yield Check(PLACE, spec.name, HEALTHY, MISSING, _of_pod(pod, ", ".join(told)), step)
     if not ill:
         yield Check(PLACE, spec.name, HEALTHY, OK)
-
-
-def _settings(spec: GatewaySpec, control_planes: Sequence[str]) -> Iterator[Check]:
-    """What the configuration must say because a gateway does not."""
-    if spec.mode == "repository":
-        yield _serves(spec, control_planes)
-    if spec.tags is None:
-        detail = "not configured; an API with tags that it does not run stays Unknown there"
-        yield Check(PLACE, spec.name, TAGS, NOT_NEEDED, detail, "set `tags` of this gateway ([] for none)")
-    else:
-        yield Check(PLACE, spec.name, TAGS, OK, ", ".join(spec.tags) or "none, so it takes everything")
-
-
-def _serves(spec: GatewaySpec, control_planes: Sequence[str]) -> Check:
-    known = ", ".join(control_planes) or "none"
-    step = (
-        f"set `control_plane` of this gateway to one of: {known}"
-        if control_planes
-        else ("declare a control plane, or give this cluster a ManagementContext")
-    )
-    if spec.control_plane is not None:
-        if spec.control_plane in control_planes:
-            return Check(PLACE, spec.name, SERVES, OK, spec.control_plane)
-        return Check(PLACE, spec.name, SERVES, MISSING, f"{spec.control_plane} is none of those known", step)
-    if len(control_planes) == 1:
-        return Check(PLACE, spec.name, SERVES, OK, f"{control_planes[0]}, the only one")
-    what = "several are known, and it names none" if control_planes else "none is known"
-    return Check(PLACE, spec.name, SERVES, MISSING, what, step)
 
 
 def _trouble(spec: GatewaySpec, pod: Pod, check: str, error: GkoError) -> Check:

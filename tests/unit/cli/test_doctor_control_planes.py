@@ -14,7 +14,7 @@ from reconciler.control_plane.places import declared_target
 from reconciler.model.rows import Problem
 from reconciler.model.verdicts import Place
 from reconciler.settings.model import ControlPlane
-from reconciler.simulator.apim import Apim, ApimServer
+from reconciler.simulator.apim import Apim, ApimServer, Gateway
 from reconciler.simulator.apim.serving.calls import Answer
 from tests.unit.control_plane.bodies import api_body
 
@@ -52,7 +52,7 @@ async def asked(
 ) -> list[Check]:
     spec = ControlPlane.model_validate({"name": "apim", "url": url, "auth": AUTH, **fields})
     target = declared_target(spec, environ)
-    return await control_plane_checks([target], (), environ, deployments=deployments)
+    return await control_plane_checks([target], (), environ, deployments=deployments, announced={})
 
 
 def outcomes(checks: list[Check]) -> dict[str, str]:
@@ -166,10 +166,9 @@ async def test_an_older_apim_is_told_from_one_without_automation_api(server: Ser
 async def test_a_user_without_any_right_to_the_environment_is_told_which_to_ask_for(server: Server) -> None:
     server.apim.add_user("reader", "admin")
     checks = await asked(server.url, auth={**AUTH, "username": "reader"})
-    found = outcomes(checks)
-    assert found["credentials accepted"] == "ok" and found["may read"] == "missing"
-    (right,) = [check for check in checks if check.check == "may read"]
-    assert right.kinds == ("apis",) and "ENVIRONMENT_*" in right.next_step
+    assert outcomes(checks)["credentials accepted"] == "ok"
+    (right,) = [check for check in checks if check.kinds == ("apis",)]
+    assert (right.check, right.outcome) == ("may read", "missing") and "ENVIRONMENT_*" in right.next_step
 
 
 async def test_one_missing_right_is_named_and_the_others_are_listed(server: Server) -> None:
@@ -200,7 +199,7 @@ async def test_audits_are_a_bonus(server: Server) -> None:
 
 async def test_what_is_configured_wrongly_is_a_line_of_its_own() -> None:
     problem = Problem(Place.CONTROL_PLANE, "c:M/n/a", "c:M/n/a", "names no baseUrl", "give `spec.baseUrl`")
-    (check,) = await control_plane_checks([], [problem], {}, deployments=False)
+    (check,) = await control_plane_checks([], [problem], {}, deployments=False, announced={})
     assert (check.name, check.outcome, check.detail) == ("c:M/n/a", "missing", "names no baseUrl")
     assert check.next_step == "give `spec.baseUrl`"
 
@@ -210,5 +209,23 @@ async def test_the_time_of_the_command_line_counts_before_the_configured_one(ser
     target = declared_target(
         ControlPlane.model_validate({"name": "apim", "url": server.url, "auth": AUTH}), ENVIRON
     )
-    (check,) = await control_plane_checks([target], (), ENVIRON, deployments=False, timeout_s=0.1)
+    (check,) = await control_plane_checks(
+        [target], (), ENVIRON, deployments=False, announced={}, timeout_s=0.1
+    )
     assert "within 0.1 s" in check.detail
+
+
+async def test_the_gateways_that_announced_themselves_are_noted_with_their_tags(server: Server) -> None:
+    gateway = Gateway(server.apim, "gw-0", tags=("internal",))
+    target = declared_target(
+        ControlPlane.model_validate({"name": "apim", "url": server.url, "auth": AUTH}), ENVIRON
+    )
+    announced: dict[str, Mapping[str, tuple[str, ...]]] = {}
+    await control_plane_checks([target], (), ENVIRON, deployments=True, announced=announced)
+    assert announced == {"apim": {gateway.id: ("internal",)}}
+
+
+async def test_gateways_that_may_not_be_listed_are_a_bonus_too(server: Server) -> None:
+    server.instead["/instances"] = FORBIDDEN
+    (told,) = [check for check in await asked(server.url) if check.kinds == ("gateways",)]
+    assert told.outcome == "not-needed" and "are not checked" in told.detail

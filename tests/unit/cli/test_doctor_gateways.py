@@ -9,6 +9,7 @@ import pytest
 
 from gko_tui.commands.checks import Check
 from gko_tui.commands.doctor_gateways import gateway_checks
+from gko_tui.commands.doctor_serving import Announced
 from reconciler.model.errors import ClusterError
 from reconciler.settings.model import GatewaySpec
 from tests.integration.gateways.data_plane import AUTH, BY_PODS, ENVIRONMENT, DataPlane, data_plane
@@ -24,7 +25,11 @@ async def plane() -> AsyncIterator[DataPlane]:
 
 
 async def asked(
-    plane: DataPlane, environ: dict[str, str] | None = None, known: tuple[str, ...] = ("apim",), **fields: Any
+    plane: DataPlane,
+    environ: dict[str, str] | None = None,
+    known: tuple[str, ...] = ("apim",),
+    announced: Announced | None = None,
+    **fields: Any,
 ) -> list[Check]:
     spec = GatewaySpec.model_validate({"name": "edge", "auth": AUTH, "tags": [], **BY_PODS, **fields})
     return await gateway_checks(
@@ -33,6 +38,7 @@ async def asked(
         list_pods=plane.list_pods,
         dial=plane.dial,
         control_planes=known,
+        announced=announced or {},
     )
 
 
@@ -178,9 +184,47 @@ async def test_tags_that_are_not_configured_are_a_hint_and_no_failure(plane: Dat
     assert of(await asked(plane, tags=["internal"]), "sharding tags").detail == "internal"
 
 
+def told_by(plane: DataPlane, name: str, *tags: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What a control plane lists: the nodes of both pods, with these tags."""
+    return {name: {server.gateway.id: tags for server in plane.servers.values()}}
+
+
+async def test_the_tags_that_a_gateway_announced_are_proposed(plane: DataPlane) -> None:
+    check = of(
+        await asked(plane, tags=None, announced=told_by(plane, "apim", "internal", "!partner")),
+        "sharding tags",
+    )
+    assert check.outcome == "not-needed" and "it announced internal, !partner" in check.detail
+    assert check.next_step == 'set `tags: [internal, "!partner"]` of this gateway'
+
+
+async def test_other_tags_than_announced_are_a_mistake(plane: DataPlane) -> None:
+    found = missing(await asked(plane, tags=["partner"], announced=told_by(plane, "apim", "internal")))
+    assert found.detail == "partner configured, but it announced internal"
+    right = of(
+        await asked(plane, tags=["Internal"], announced=told_by(plane, "apim", "internal")), found.check
+    )
+    assert right.outcome == "ok"
+
+
+async def test_of_several_control_planes_the_one_it_announced_itself_to_is_proposed(plane: DataPlane) -> None:
+    check = of(await asked(plane, known=("a", "b"), announced=told_by(plane, "b")), "control plane known")
+    assert check.outcome == "missing" and check.next_step.endswith("to one of: b")
+
+
+async def test_another_control_plane_than_it_announced_itself_to_is_a_mistake(plane: DataPlane) -> None:
+    announced = {**told_by(plane, "b"), "a": {}}
+    found = missing(await asked(plane, known=("a", "b"), control_plane="a", announced=announced))
+    assert found.detail == "a, but its nodes announced themselves to b only"
+    quiet = await asked(plane, known=("a", "b"), control_plane="a", announced=told_by(plane, "b"))
+    assert of(quiet, found.check).outcome == "ok", "whether they did at a is not known"
+
+
 async def test_the_second_of_one_name_is_told() -> None:
     specs = [GatewaySpec(name="edge", url="http://127.0.0.1:1")] * 2
-    checks = await gateway_checks(specs, {}, list_pods=nobody, dial=nobody, control_planes=("apim",))
+    checks = await gateway_checks(
+        specs, {}, list_pods=nobody, dial=nobody, control_planes=("apim",), announced={}
+    )
     assert "is the name of more than one gateway" in of(checks, "configured").detail
 
 
