@@ -40,7 +40,12 @@ def resource_id(organization: str, environment: str, resource_hrid: str) -> str:
 
     There is no salt for the kind: an API and an application of one HRID share their id.
     """
-    return _uuid(cross_id(organization, resource_hrid), environment)
+    return id_in(cross_id(organization, resource_hrid), environment)
+
+
+def id_in(cross: str, environment: str) -> str:
+    """The id in one environment of what has this id in all of them."""
+    return _uuid(cross, environment)
 
 
 def part_cross_id(organization: str, api_hrid: str, sub_hrid: str) -> str:
