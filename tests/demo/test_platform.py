@@ -305,6 +305,7 @@ class TestWithKubectl:
         (row,) = json.loads(done.stdout)["resources"]
         assert row["places"]["cluster"]["verdict"] == "Drifted"
         assert row["places"]["cluster"]["causes"] == ["spec.visibility differs (by kubectl-patch)"]
+        assert row["places"]["control-plane"]["verdict"] == "Synced"  # GKO has sent it by now
 
     def test_a_commit_shows_as_ahead_where_it_was_in_sync(self, demo: DemoProcess, gko_tui: GkoTui) -> None:
         """Given an API that has been seen in sync, when a user commits a change, then it is Ahead."""
