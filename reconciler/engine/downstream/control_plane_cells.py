@@ -27,6 +27,7 @@ from reconciler.rules.comparing import Judgement, unpack_leaves
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
+    from reconciler.control_plane.management import SubscriptionStatus
     from reconciler.control_plane.packing import PackedState
     from reconciler.engine.actual import Actual
     from reconciler.engine.downstream.held import Held, HeldContent
@@ -183,7 +184,7 @@ class ControlPlaneCells:
         if reading is None:
             return Finding(Verdict.UNKNOWN, (unread(meaning, content),))
         others = self._meanings.keys_of(meaning.control_plane, meaning.ref) - {key}
-        if reading.state is None or others:
+        if reading.state is None or others or _ended(meaning, content, reading.state):
             return NOTHING
         return Finding(
             Verdict.ORPHAN, (f"{meaning.control_plane} still has it, though {key.cluster} does not",)
@@ -273,10 +274,7 @@ class ControlPlaneCells:
         """A subscription's status is not part of its body, and only Management v2 tells it (DOMAIN §9)."""
         if meaning.ref is None or meaning.ref.kind != "Subscription" or finding.verdict is not Verdict.SYNCED:
             return finding
-        status = next(
-            (one for known in list(content.subscriptions.values()) for one in known if one.id == meaning.id),
-            None,
-        )
+        status = _status(meaning, content)
         if status is None or status.status in ("ACCEPTED", "RESUMED"):
             return finding
         if status.status == "PENDING":
@@ -315,6 +313,27 @@ class ControlPlaneCells:
         if equal:
             return replace(finding, causes=(*finding.causes, f"warning: {what}, with the same content"))
         return replace(finding, verdict=Verdict.CONTENDED, causes=(what, *finding.causes))
+
+
+def _status(meaning: Meaning, content: HeldContent) -> SubscriptionStatus | None:
+    """How a subscription stands, as Management v2 told it; None where it did not."""
+    every = (one for known in list(content.subscriptions.values()) for one in known)
+    return next((one for one in every if one.id == meaning.id), None)
+
+
+def _ended(meaning: Meaning, content: HeldContent, state: PackedState) -> bool:
+    """Whether a thing that is still returned is there no longer (DOMAIN §9, trap 10).
+
+    A deleted application is archived, a deleted subscription closed; both can still be read.
+    """
+    if meaning.ref is not None and meaning.ref.kind == "Subscription":
+        status = _status(meaning, content)
+        return status is not None and not status.live
+    return (
+        meaning.ref is not None
+        and meaning.ref.kind == "Application"
+        and (state.body().get("status") == "ARCHIVED")
+    )
 
 
 def _names_groups(body: Body) -> bool:
