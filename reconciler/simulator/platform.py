@@ -60,7 +60,8 @@ class _TokensOverHttp(Tokens):
 
 
 class DemoPlatform:
-    """Three clusters that answer, one that does not, and the repository they are made from.
+    """Three clusters that answer, one that does not, the repository they are made from, and what is beyond
+    them: their GKO, one APIM with an environment for each, gateways.
 
     Args:
         scale: that many generated APIs more, in Git and on `prod-eu`.
@@ -92,6 +93,7 @@ class DemoPlatform:
         self.data_planes: DataPlanes | None = None
         self._password = self._gateway_password = ""
         self._apim_server: ApimServer | None = None
+        self._known_as: dict[str, Apim] = {}
         self._servers: dict[str, SimKubeServer] = {}
         self._silent = SilentServer()
         self._urls: dict[str, str] = {}
@@ -163,11 +165,12 @@ class DemoPlatform:
         credentials = Credentials(self._token(), self._token())
         self._password = credentials.password
         self.apim = demo_apim(self._clock, credentials)
+        self._known_as[APIM_URL] = self.apim
         made_before_code(self.apim, told_at)
         for name in ANSWERING:
             cluster = self.clusters[name] = SimCluster(name, crds=crds, clock=self._clock)
             create_secrets(cluster, credentials.token, told_at - _BEFORE_ALL)
-            operator = Operator(cluster, {APIM_URL: self.apim}, self._clock)
+            operator = Operator(cluster, self._known_as, self._clock)
             self.controllers[name] = Controllers(operator)
             Seeding(cluster, operator).seed(writes_to(name, self._timeline, told_at))
         done_since(self.apim, told_at)
@@ -191,6 +194,7 @@ class DemoPlatform:
         tokens[SILENT] = self._token()
         self._apim_server = ApimServer(self.apim)
         await self._apim_server.start()
+        self._known_as[self._apim_server.url] = self.apim  # for a context that states where it really is
         assert self.data_planes is not None
         await self.data_planes.start()
         return tokens

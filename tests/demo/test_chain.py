@@ -249,6 +249,15 @@ class TestSomebodyChangesSomething:
             gateway.poll()
             assert gateway.deployed[subject].definition["apiVersion"] == "1.8.1"
 
+    async def test_a_context_may_state_where_apim_really_is(self, live: DemoPlatform) -> None:
+        cluster, url = live.clusters[STAGE], live.describe()["apim"]["url"]
+        patch = {"spec": {"baseUrl": url}}
+        cluster.merge_patch("ManagementContext", "platform", "apim", patch, manager="kubectl-edit")
+        patch = {"spec": {"version": "1.1.2"}}
+        cluster.merge_patch("ApiV4Definition", "platform", "echo", patch, manager="kubectl-edit")
+
+        await until(lambda: live.apim.get_api("stage", "platform-echo")["version"] == "1.1.2")
+
     async def test_a_console_edit_stays_until_the_spec_changes(self, live: DemoPlatform) -> None:
         subject = api_id(STAGE, "platform", "echo")
         live.apim.edit_api("stage", subject, labels=["by hand"])
