@@ -16,20 +16,6 @@ from reconciler.simulator.demo.matrix import Cells, expected_matrix
 from tests.demo.conftest import GkoTui
 from tests.demo.stories import story
 
-PLACES = [
-    pytest.param(
-        place,
-        id=place.value,
-        marks=[
-            pytest.mark.xfail(
-                reason="a closed subscription is still taken for one that is there", strict=True
-            )
-        ]
-        if place is Place.CONTROL_PLANE
-        else [],
-    )
-    for place in Place
-]
 EDITS = [incident for incident in INCIDENTS if isinstance(incident.made, ClusterEdit)]
 
 
@@ -60,7 +46,7 @@ def test_the_rows_are_exactly_those_that_were_made(first_status: dict[str, Any])
     assert _shown(first_status).keys() == expected_matrix(story()).keys()
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", Place, ids=lambda place: place.value)
 def test_every_cell_of_every_row_is_as_it_was_made(first_status: dict[str, Any], place: Place) -> None:
     """Given a fresh demo, when its status is read, then every cell of a hop is the expected one."""
     shown = {key: cells[place.value] for key, cells in _shown(first_status).items()}
@@ -96,6 +82,32 @@ def test_a_drifted_cell_names_who_wrote_it(first_status: dict[str, Any], inciden
 
     if made.value is not ABSENT:  # what is gone has no owner
         assert causes and all(made.manager in cause for cause in causes)
+
+
+@pytest.mark.parametrize(
+    ("incident", "words"),
+    [
+        ("plan-approved-by-all", ["validation"]),
+        ("target-changed", ["target"]),
+        ("stopped-in-console", ["state"]),
+        ("detached", ["detached"]),
+        ("trial-in-console", ["Console", "lea.fournier@example.org"]),
+        ("survey-in-console", ["Console", "olga.petrova@example.org"]),
+        ("path-taken", ["Path [/data/flags/] already exists"]),
+        ("two-writers", ["prod-us:ApiV4Definition/marketing/gift-finder", "marketing-gift-finder"]),
+        ("resource-lost", ["payments-direct-debit"]),
+        ("pod-behind", ["2/3", "eu-gw-6c9f7-hw7lp", "revision 1, not 2"]),
+        ("groups-forbidden-below", ["Group/platform/payments-leads"]),
+    ],
+)
+def test_a_cell_beyond_the_cluster_says_what_is_wrong(
+    first_status: dict[str, Any], incident: str, words: list[str]
+) -> None:
+    (found,) = [one for one in INCIDENTS if one.id == incident]
+
+    causes = " ".join(_causes(first_status, found))
+
+    assert [word for word in words if word not in causes] == []
 
 
 def test_the_unreadable_file_is_reported_with_its_line_and_the_next_step(
