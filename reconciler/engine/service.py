@@ -29,6 +29,7 @@ from reconciler.engine.marks import Marks
 from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
 from reconciler.engine.scope import EVERYTHING, Scope
+from reconciler.engine.sides import Side, Sides
 from reconciler.engine.since import SinceWhen
 from reconciler.engine.synced_leaves import SyncedLeaves
 from reconciler.engine.tracing import trace
@@ -46,6 +47,7 @@ from reconciler.rules.ruleset import RuleSet
 from reconciler.settings.paths import digest_key
 
 if TYPE_CHECKING:
+    from reconciler.engine.desired import Desired
     from reconciler.settings.model import Cluster, Platform, Source
     from reconciler.settings.paths import StatePaths
 
@@ -111,6 +113,14 @@ class Engine:
         self._chain = self._make_chain(environ)
         self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
         self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves, platform.people_managers)
+        self._sides = Sides(
+            platform,
+            sources,
+            self._chain,
+            self._actual.clusters.get,
+            self._desired,
+            self._fingerprinter,
+        )
         self._pass = self._make_pass(sources)
         self._publish_warnings()
 
@@ -307,6 +317,16 @@ class Engine:
             raise UsageError("is not known", subject=str(key), next_step="list what is with: gko-tui get")
         return row
 
+    async def compare(self, key: ResourceKey, left: Side, right: Side) -> HopDiff:
+        """Any two sides of one resource, seen from left to right, safe to show.
+
+        Raises:
+            UsageError: no such resource is known, or these two cannot be compared.
+            GkoError: a side cannot be read.
+        """
+        self._row(key)
+        return await asyncio.to_thread(self._sides.compare, key, left, right)
+
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         """A whole document as YAML lines, redacted; empty where the place has none.
 
@@ -360,6 +380,9 @@ class Engine:
 
     def _failed(self, spec: Cluster, error: GkoError) -> PlaceState:
         return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
+
+    def _desired(self, key: ResourceKey) -> Desired | None:
+        return self._knowledge.desired.get(key)
 
     def _desired_body(self, key: ResourceKey) -> dict[str, Any] | None:
         """What Git defines, for a resource that its cluster does not hold; None where it cannot be read."""

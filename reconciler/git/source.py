@@ -96,6 +96,15 @@ class GitSource:
             except SourceError:
                 return None
 
+    def resolve(self, revision: str) -> str:
+        """The full 40-hex commit that a branch, tag, short id or `main~2` means, as last fetched.
+
+        Raises:
+            SourceError: it names no commit.
+        """
+        with self._lock:
+            return resolve(self._open(), revision, source=self._spec.name)
+
     def render(self, revision: str, folder: str, render: Render, *, recursive: bool) -> Rendering:
         """Every document below a folder at a revision.
 

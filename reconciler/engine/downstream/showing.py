@@ -108,7 +108,7 @@ def gateway_diff(chain: Chain, row: Row, gateway: str, *, digest_key: bytes) -> 
     plain = HopDiff(Place.GATEWAY, "Control plane", "Gateway", row.gateway.verdict, row.gateway.causes)
     if not isinstance(folded, Folded) or not folded.pods:
         return plain
-    pod = _chosen(folded, gateway, row.key)
+    pod = chosen_pod(folded, gateway, row.key)
     expected = chain.gateway_cells.expected(row.key, meaning, stopped=stopped)
     view = next(
         (view for view in chain.gateway_cells.views(pod.gateway) if view.pod == pod.pod),
@@ -121,7 +121,12 @@ def gateway_diff(chain: Chain, row: Row, gateway: str, *, digest_key: bytes) -> 
     return pod_diff(expected, view, verdict, api_id, key=digest_key)
 
 
-def _chosen(folded: Folded, gateway: str, key: ResourceKey) -> PodVerdict:
+def chosen_pod(folded: Folded, gateway: str, key: ResourceKey) -> PodVerdict:
+    """The pod that is meant by `NAME` or `NAME/POD`; the worst of all where nothing is.
+
+    Raises:
+        UsageError: no such gateway serves the resource.
+    """
     if not gateway:
         return max(folded.pods, key=lambda pod: pod.verdict.rank if pod.verdict is not None else -1)
     named = [pod for pod in folded.pods if gateway in (pod.gateway, f"{pod.gateway}/{pod.pod}")]
