@@ -1,4 +1,4 @@
-"""`gko-tui diff`: what differs on a hop, field by field."""
+"""`gko-tui diff`: what differs on each hop, field by field."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import asyncio
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.reading import Reading, read_platform
-from gko_tui.view.words import counted
+from gko_tui.commands.status import only_hops
+from gko_tui.view.words import BEFORE, PLACE_WORDS, counted
 from reconciler.model.changes import HopDiff
 from reconciler.model.errors import GkoError
 from reconciler.model.rows import NO_HOP, Row
-from reconciler.model.verdicts import Place, Verdict
+from reconciler.model.verdicts import HOPS, Place, Verdict
+
+MOST_AT_ONCE = 8
+"""So many diffs are asked for at the same time: each may cost a control plane a request."""
+_NOT_SHOWN = (None, Verdict.SYNCED, Verdict.UNKNOWN)
+"""Without a name, nothing is said of hops that have no difference to show."""
 
 
 def run(invocation: Invocation) -> int:
@@ -27,47 +33,60 @@ async def answer(invocation: Invocation, reading: Reading) -> int:
     """Write the differences that were asked for.
 
     Returns:
-        the exit code: of this hop alone, other hops have their own diffs.
+        the exit code: of the hops that were asked for alone.
 
     Raises:
         NothingSelected: a selector matches nothing.
     """
-    hop = Place(invocation.arguments.hop)
+    asked = invocation.arguments.hop
+    hops = HOPS if asked == "all" else (Place(asked),)
     rows = reading.selection.pick(reading.engine.fleet.rows())
-    shown = rows
-    if not reading.selection.resources:  # what could not be compared shows no difference
-        shown = [row for row in rows if row.cell(hop).verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN)]
-    diffs = await _diffs(reading, shown, hop)
     now = invocation.clock()
-    judged = [Row(row.key, git=row.cell(hop)) for row in rows]
+    named = bool(reading.selection.resources)
     code = reading.engine.fleet.exit_code(
-        judged,
+        [only_hops(row, [hop.value for hop in hops]) for row in rows],
         now=now,
         allow_unknown=invocation.arguments.allow_unknown,
-        named=bool(reading.selection.resources),
+        named=named,
     )
-    unknown = sum(row.cell(hop).verdict is Verdict.UNKNOWN for row in rows) if shown is not rows else 0
-    _write(invocation, reading, diffs, hop, code, now, unknown)
+    verdicts = [(row, hop, row.cell(hop).verdict) for row in rows for hop in hops]
+    if named:  # what was asked for is answered, a hop that was named even where it does not exist
+        wanted = [(row, hop) for row, hop, verdict in verdicts if verdict is not None or asked != "all"]
+        unknown = 0
+    else:  # what could not be compared shows no difference
+        wanted = [(row, hop) for row, hop, verdict in verdicts if verdict not in _NOT_SHOWN]
+        unknown = len({row.key for row, _, verdict in verdicts if verdict is Verdict.UNKNOWN})
+    diffs = await _diffs(reading, wanted, invocation.arguments.gateway)
+    _write(invocation, reading, diffs, asked, code, now, unknown)
     return int(code)
 
 
-async def _diffs(reading: Reading, rows: list[Row], hop: Place) -> list[tuple[Row, HopDiff]]:
-    found = []
-    for row in rows:
-        try:
-            diff = await reading.engine.diff(row.key, hop)
-        except GkoError as error:
-            cell = row.cell(hop) if row.cell(hop) is not NO_HOP else row.git
-            diff = HopDiff(hop, "left", "right", cell.verdict, (error.sentence(), *cell.causes))
-        found.append((row, diff))
-    return found
+async def _diffs(
+    reading: Reading, wanted: list[tuple[Row, Place]], gateway: str
+) -> list[tuple[Row, HopDiff]]:
+    gate = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def diff(row: Row, hop: Place) -> tuple[Row, HopDiff]:
+        async with gate:
+            try:
+                return row, await reading.engine.diff(
+                    row.key, hop, gateway=gateway if hop is Place.GATEWAY else ""
+                )
+            except GkoError as error:
+                cell = row.cell(hop)
+                if cell is NO_HOP and row.git.verdict is not Verdict.SYNCED:
+                    cell = row.git  # what keeps the hop from being looked at
+                left, right = PLACE_WORDS[BEFORE[hop]], PLACE_WORDS[hop]
+                return row, HopDiff(hop, left, right, cell.verdict, (error.sentence(), *cell.causes))
+
+    return await asyncio.gather(*(diff(row, hop) for row, hop in wanted))
 
 
 def _write(
     invocation: Invocation,
     reading: Reading,
     diffs: list[tuple[Row, HopDiff]],
-    hop: Place,
+    hop: str,
     code: int,
     now: float,
     unknown: int,
@@ -77,9 +96,7 @@ def _write(
         from gko_tui.output.diff_document import diff_document
         from gko_tui.output.documents import encode
 
-        document = diff_document(
-            diffs, fleet.places(), fleet.problems(), hop=hop.value, exit_code=code, now=now
-        )
+        document = diff_document(diffs, fleet.places(), fleet.problems(), hop=hop, exit_code=code, now=now)
         console.write_bytes(encode(document, invocation.arguments.output))
         return
     from gko_tui.output.diff_table import diff_lines

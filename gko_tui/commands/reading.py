@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.engine.service import Engine
     from reconciler.model.changes import HopDiff
     from reconciler.model.keys import ResourceKey
+    from reconciler.model.trace import Trace
     from reconciler.settings.model import Platform
     from reconciler.settings.paths import StatePaths
 
@@ -29,7 +30,9 @@ class ReadEngine(Protocol):
     @property
     def fleet(self) -> Fleet: ...
 
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff: ...
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff: ...
+
+    async def trace(self, key: ResourceKey) -> Trace: ...
 
     async def run(self) -> None: ...
 
@@ -82,7 +85,9 @@ async def _observed(
 
 
 def impatient(platform: Platform, timeout_s: float | None) -> Platform:
-    """The platform whose clusters have `timeout_s` to answer each request, whatever is configured.
+    """The platform whose places have `timeout_s` to answer each request, whatever is configured.
+
+    Control planes that are found through a cluster keep their usual time.
 
     Raises:
         UsageError: that is no time to wait.
@@ -91,10 +96,11 @@ def impatient(platform: Platform, timeout_s: float | None) -> Platform:
         return platform
     if not timeout_s > 0:
         raise UsageError("is not a number of seconds above 0", subject=f"--timeout {timeout_s:g}")
+    patience = {"request_timeout_s": timeout_s}
     return platform.model_copy(
         update={
-            "clusters": tuple(
-                cluster.model_copy(update={"request_timeout_s": timeout_s}) for cluster in platform.clusters
-            )
+            "clusters": tuple(cluster.model_copy(update=patience) for cluster in platform.clusters),
+            "control_planes": tuple(plane.model_copy(update=patience) for plane in platform.control_planes),
+            "gateways": tuple(gateway.model_copy(update=patience) for gateway in platform.gateways),
         }
     )

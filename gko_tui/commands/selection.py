@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from gko_tui.view.filtering import NO_FILTER, RowFilter, parse_filter
+from gko_tui.view.words import resource_text
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import LabelSelector, ResourceKey, ResourceSelector, same_kind
 from reconciler.model.rows import Row
@@ -31,6 +33,8 @@ class Selection:
     kinds: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     labels: LabelSelector | None = None
+    control_planes: tuple[str, ...] = ()
+    filter: RowFilter = NO_FILTER
 
     @classmethod
     def parse(cls, arguments: argparse.Namespace) -> Selection:
@@ -47,6 +51,8 @@ class Selection:
             kinds=_listed(arguments.kind),
             applications=_listed(arguments.application),
             labels=LabelSelector.parse(arguments.selector) if arguments.selector else None,
+            control_planes=_listed(arguments.control_plane),
+            filter=parse_filter(arguments.filter or ""),
         )
 
     @property
@@ -55,7 +61,7 @@ class Selection:
         return self == Selection()
 
     def narrow(self, platform: Platform) -> Platform:
-        """The platform without the clusters that were not asked for: those are not even read.
+        """The platform without the clusters that were not asked for, and what only they lead to.
 
         Raises:
             NothingSelected: no cluster has such a name.
@@ -81,11 +87,22 @@ class Selection:
             if (left := tuple(name for name in application.clusters if name in asked))
         )
         sources = {application.source for application in applications}
+        planes = tuple(
+            plane for plane in platform.control_planes if not plane.clusters or asked & {*plane.clusters}
+        )
+        left_out = {plane.name for plane in platform.control_planes} - {plane.name for plane in planes}
         return platform.model_copy(
             update={
                 "clusters": tuple(cluster for cluster in platform.clusters if cluster.name in asked),
                 "applications": applications,
                 "sources": tuple(source for source in platform.sources if source.name in sources),
+                "control_planes": planes,
+                "gateways": tuple(
+                    gateway
+                    for gateway in platform.gateways
+                    if (gateway.cluster is None or gateway.cluster in asked)
+                    and gateway.control_plane not in left_out
+                ),
             }
         )
 
@@ -99,6 +116,8 @@ class Selection:
             and (not self.kinds or any(same_kind(kind, key.kind) for kind in self.kinds))
             and _any(self.applications, row.application)
             and (self.labels is None or self.labels.matches(row.labels))
+            and _any(self.control_planes, _control_plane(row))
+            and self.filter(row)
         )
 
     def pick(self, rows: Mapping[ResourceKey, Row]) -> list[Row]:
@@ -121,6 +140,7 @@ class Selection:
             ("--namespace", self.namespaces, lambda row: row.key.namespace, "namespaces"),
             ("--kind", self.kinds, lambda row: row.key.kind, "kinds"),
             ("--application", self.applications, lambda row: row.application, "applications"),
+            ("--control-plane", self.control_planes, _control_plane, "control planes"),
         )
         for flag, patterns, read, what in parts:
             have = sorted({text for row in known if (text := read(row))})
@@ -135,6 +155,10 @@ class Selection:
             "the selectors match nothing together",
             next_step=f"{len(known)} resources were read; leave one of the selectors out",
         )
+
+
+def _control_plane(row: Row) -> str:
+    return row.control_plane_trace.control_plane if row.control_plane_trace is not None else ""
 
 
 def _listed(values: Sequence[str] | None) -> tuple[str, ...]:
@@ -157,5 +181,5 @@ def _unknown_resource(text: str, selector: ResourceSelector, rows: Iterable[Reso
         close = [next(key for key in inside if key.name == name) for name in names]
     if not close:
         return NothingSelected("is not known", subject=text, next_step="list what is: gko-tui get")
-    listed = ", ".join(str(key) for key in close[:3])
+    listed = ", ".join(map(resource_text, close[:3]))
     return NothingSelected("is not known", subject=text, next_step=f"did you mean {listed}?")

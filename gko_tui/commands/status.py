@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.reading import Reading, read_platform
 from gko_tui.output.console import Console
-from reconciler.model.rows import Row
-from reconciler.model.verdicts import ExitCode
+from reconciler.model.rows import NO_HOP, Row
+from reconciler.model.verdicts import ExitCode, Place
 
 
 def status(invocation: Invocation) -> int:
@@ -43,7 +45,7 @@ def answer(invocation: Invocation, reading: Reading, *, overview: bool) -> int:
     now, fleet = invocation.clock(), reading.engine.fleet
     rows = reading.selection.pick(fleet.rows())
     code = fleet.exit_code(
-        rows,
+        [only_hops(row, invocation.arguments.hop) for row in rows],
         now=now,
         allow_unknown=invocation.arguments.allow_unknown,
         named=bool(reading.selection.resources),
@@ -55,14 +57,36 @@ def answer(invocation: Invocation, reading: Reading, *, overview: bool) -> int:
     return int(code)
 
 
+def only_hops(row: Row, hops: Sequence[str] | None) -> Row:
+    """The row with nothing but these hops (None: all), for an exit code that only they decide."""
+    if not hops:
+        return row
+    kept = {place: row.cell(place) if place.value in hops else NO_HOP for place in Place}
+    return replace(
+        row,
+        git=kept[Place.GIT],
+        cluster=kept[Place.CLUSTER],
+        control_plane=kept[Place.CONTROL_PLANE],
+        gateway=kept[Place.GATEWAY],
+        control_plane_trace=row.control_plane_trace if hops != [Place.CLUSTER.value] else None,
+    )
+
+
 def write_table(console: Console, reading: Reading, rows: list[Row], now: float, *, overview: bool) -> None:
     """Write rows for people; an overview ends with a summary, the places and every problem."""
-    from gko_tui.output.status_table import place_lines, problem_lines, status_lines, summary_line
+    from gko_tui.output.status_table import (
+        hop_summary_lines,
+        place_lines,
+        problem_lines,
+        status_lines,
+        summary_line,
+    )
 
     fleet = reading.engine.fleet
     lines = status_lines(rows, console, now, every_cause=not overview)
     if overview:
-        lines += ["", summary_line(rows, console), *place_lines(fleet.places(), console, now)]
+        lines += ["", summary_line(rows, console), *hop_summary_lines(rows, console), ""]
+        lines += place_lines(fleet.places(), console, now)
         lines += problem_lines(fleet.problems(), console)
     console.write("".join(f"{line}\n" for line in lines))
     if not overview:  # rows were asked for; what stands in their way is said beside them

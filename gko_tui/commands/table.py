@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HOP_NAMES = ("cluster",)
-"""Hops that can be read; each new place adds its own."""
+HOP_NAMES = ("cluster", "control-plane", "gateway")
+"""The hops, each by the place on its right."""
 FORMATS = ("table", "json", "yaml")
 
 
@@ -86,13 +86,23 @@ SELECTORS = (
         {"metavar": "LABELS"},
     ),
     Argument(("--application",), "only these applications", {"action": "append", "metavar": "NAME"}),
+    Argument(
+        ("--control-plane",),
+        "only what these control planes hold or should hold",
+        {"action": "append", "metavar": "NAME"},
+    ),
+    Argument(
+        ("-f", "--filter"),
+        "only what the terminal's filter finds: sync:drifted, gateway:behind, origin:console, owner:ana",
+        {"metavar": "TEXT"},
+    ),
 )
 
 READING = (
     OUTPUT,
     *SELECTORS,
     Argument(
-        ("--timeout",), "give up on a cluster's answer after SECONDS", {"type": float, "metavar": "SECONDS"}
+        ("--timeout",), "give up on a place's answer after SECONDS", {"type": float, "metavar": "SECONDS"}
     ),
     Argument(
         ("--allow-unknown",),
@@ -102,6 +112,12 @@ READING = (
 )
 
 WATCH = Argument(("--watch", "-w"), "stay, and print what changes as it changes", {"action": "store_true"})
+
+ONLY_HOPS = Argument(
+    ("--hop",),
+    "let only these hops count in the exit code (may be repeated)",
+    {"action": "append", "choices": HOP_NAMES, "metavar": "HOP"},
+)
 
 RESOURCES = Argument(
     ("resources",),
@@ -114,14 +130,14 @@ COMMANDS: tuple[Command, ...] = (
         "status",
         "Say of every resource whether each place still is what the one before it says.",
         "gko_tui.commands.status:status",
-        (*READING, WATCH),
+        (ONLY_HOPS, *READING, WATCH),
         ("gko-tui status", "gko-tui status --cluster 'prod-*' -o json", "gko-tui status --watch"),
     ),
     Command(
         "get",
         "List resources with their verdicts and every cause.",
         "gko_tui.commands.status:get",
-        (RESOURCES, *READING, WATCH),
+        (RESOURCES, ONLY_HOPS, *READING, WATCH),
         ("gko-tui get payments-api", "gko-tui get 'prod-eu:ApiV4Definition/pay/*' -o yaml"),
     ),
     Command(
@@ -132,12 +148,31 @@ COMMANDS: tuple[Command, ...] = (
             RESOURCES,
             Argument(
                 ("--hop",),
-                "the place on the right of the hop: cluster",
-                {"choices": HOP_NAMES, "default": "cluster", "metavar": "HOP"},
+                "one hop, by the place on its right: cluster, control-plane, gateway; or all",
+                {"choices": ("all", *HOP_NAMES), "default": "all", "metavar": "HOP"},
+            ),
+            Argument(
+                ("--gateway",),
+                "compare this gateway or pod, not the worst one",
+                {"default": "", "metavar": "NAME[/POD]"},
             ),
             *READING,
         ),
-        ("gko-tui diff", "gko-tui diff ApiV4Definition/pay/payments-api -o json"),
+        (
+            "gko-tui diff",
+            "gko-tui diff ApiV4Definition/pay/payments-api -o json",
+            "gko-tui diff --hop control-plane -f origin:kubernetes",
+        ),
+    ),
+    Command(
+        "trace",
+        "Show the way of an API through all places, and who did what to it there, newest first.",
+        "gko_tui.commands.trace:run",
+        (
+            Argument(RESOURCES.flags, RESOURCES.help, {"nargs": "+", "metavar": "RESOURCE"}),
+            *READING,
+        ),
+        ("gko-tui trace payments-api", "gko-tui trace prod-eu:ApiV4Definition/pay/payments-api -o json"),
     ),
     Command(
         "doctor",
@@ -153,8 +188,8 @@ COMMANDS: tuple[Command, ...] = (
             OUTPUT,
             Argument(
                 ("--schema",),
-                "print the JSON Schema of a document: status, change, diff, doctor",
-                {"choices": ("status", "change", "diff", "doctor"), "metavar": "NAME"},
+                "print the JSON Schema of a document: status, change, diff, trace, doctor",
+                {"choices": ("status", "change", "diff", "trace", "doctor"), "metavar": "NAME"},
             ),
         ),
         ("gko-tui info", "gko-tui info --schema status"),

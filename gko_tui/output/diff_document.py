@@ -30,7 +30,7 @@ def diff_document(
         diffs: resources with what differs, in the order to write them; equal ones have no changes.
         places: how well each place could be read.
         problems: what could not be read.
-        hop: the hop, by its right-hand place.
+        hop: the hop that was asked for, by its right-hand place, or `all`.
         exit_code: what the command ends with.
         now: seconds since the epoch.
     """
@@ -48,6 +48,7 @@ def diff_document(
 def _diff(row: Row, diff: HopDiff) -> dict[str, Any]:
     return {
         **key_document(row),
+        "hop": diff.hop.value,
         "left": diff.left,
         "right": diff.right,
         "verdict": diff.verdict.word if diff.verdict is not None else None,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import unified_diff
 
 import orjson
 
 from gko_tui.output.cells import cells, fitted, padded
 from gko_tui.output.console import Console
 from gko_tui.output.diff_document import plain
-from gko_tui.view.words import counted, since
+from gko_tui.view.hop_names import another_version, direction
+from gko_tui.view.words import counted, resource_text, since
 from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Redacted, path_text
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Family, Verdict
@@ -26,19 +28,33 @@ MAX_VALUE = 400
 def diff_lines(row: Row, diff: HopDiff, console: Console, now: float) -> list[str]:
     """One resource's differences on one hop."""
     verdict = diff.verdict
-    name = console.strong(printable(str(row.key)))
-    direction = f"{printable(diff.left)} {console.marks.arrow} {printable(diff.right)}"
-    if verdict is Verdict.SYNCED and not diff.changes:
+    name = console.strong(printable(resource_text(row.key)))
+    way = direction(diff, console.marks.arrow)
+    if verdict is Verdict.SYNCED and not diff.changes and not diff.causes:
         word = console.family(f"{console.marks.verdict(verdict)} Synced", Family.GOOD)
-        return [f"{name}  {word}, {direction}: no difference"]
+        return [f"{name}  {word}, {way}: no difference"]
     word = f"{console.marks.verdict(verdict)} {verdict.word}" if verdict is not None else "not judged"
     family = verdict.family if verdict is not None else Family.UNKNOWN
     count = f", {counted(len(diff.changes), 'difference')}" if diff.changes else ""
-    lines = [f"{name}  {console.family(word, family)}", f"{direction}{count}"]
+    lines = [f"{name}  {console.family(word, family)}", f"{way}{count}"]
     if not diff.changes:
         lines += [f"  {printable(cause)}" for cause in diff.causes]
-        return lines
+        return lines + _line_diff(diff, console)
     return lines + _change_lines(diff.changes, console, now)
+
+
+def _line_diff(diff: HopDiff, console: Console) -> list[str]:
+    """What differs line by line where no field is singled out: a gateway that runs another revision."""
+    if not another_version(diff):
+        return []
+    written = list(unified_diff(diff.left_lines, diff.right_lines, n=2, lineterm=""))[2:]
+    if len(written) > MAX_TREE_LINES:
+        left_out = len(written) - MAX_TREE_LINES
+        written = [*written[:MAX_TREE_LINES], f"{console.marks.cut} {left_out} lines more"]
+    room = None if console.width is None else console.width - 4
+    lines = [line if room is None else fitted(line, room, console.marks.cut) for line in written]
+    codes = {"-": "33", "+": "34", "@": "2"}
+    return [f"    {console.styled(line, codes[line[0]]) if line[:1] in codes else line}" for line in lines]
 
 
 def _change_lines(changes: Sequence[Change], console: Console, now: float) -> list[str]:

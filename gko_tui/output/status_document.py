@@ -40,6 +40,7 @@ def status_document(
         "observedAt": instant(now),
         "exitCode": int(exit_code),
         "summary": summary(rows),
+        "hops": hop_summary(rows),
         "places": [place_document(place) for place in places],
         "problems": [problem_document(problem) for problem in problems],
         "resources": [resource_document(row) for row in rows],
@@ -57,13 +58,22 @@ def summary(rows: Iterable[Row]) -> dict[str, int]:
     return {verdict.word: counts[verdict] for verdict in Verdict}
 
 
+def hop_summary(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """How many resources have each verdict at each place; where a hop does not exist, it is not counted."""
+    counted = {place: Counter(row.cell(place).verdict for row in rows) for place in Place}
+    return {
+        place.value: {verdict.word: counts[verdict] for verdict in Verdict}
+        for place, counts in counted.items()
+    }
+
+
 def resource_document(row: Row) -> dict[str, Any]:
     """One resource."""
-    git, found = row.git_trace, row.cluster_trace
+    git, found, held = row.git_trace, row.cluster_trace, row.control_plane_trace
     return {
         **key_document(row),
         "state": row.state.word,
-        "places": dict(zip(_PLACES, map(_cell, row.cells), strict=True)),
+        "places": dict(zip(_PLACES, map(cell_document, row.cells), strict=True)),
         "git": None
         if git is None
         else {
@@ -85,6 +95,20 @@ def resource_document(row: Row) -> dict[str, Any]:
             "changedAt": instant(found.changed_at),
             "owner": found.owner or None,
         },
+        "controlPlane": None
+        if held is None
+        else {
+            "name": held.control_plane,
+            "id": held.id or None,
+            "hrid": held.hrid or None,
+            "origin": held.origin or None,
+            "owner": held.owner or None,
+            "state": held.state or None,
+            "createdAt": instant(held.created_at),
+            "updatedAt": instant(held.updated_at),
+            "deployedAt": instant(held.deployed_at),
+        },
+        "gatewayCount": row.gateway_count or None,
         "labels": dict(row.labels),
     }
 
@@ -127,7 +151,8 @@ def problem_document(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def cell_document(cell: Cell) -> dict[str, Any]:
+    """What one hop says."""
     return {
         "verdict": cell.verdict.word if cell.verdict is not None else None,
         "since": instant(cell.since),

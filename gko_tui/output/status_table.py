@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gko_tui.output.cells import cells, fitted, padded
 from gko_tui.output.console import Console
-from gko_tui.view.words import age, counted, since
+from gko_tui.view.words import PLACE_WORDS, age, counted, since
 from reconciler.model.rows import PlaceState, Problem, Row
 from reconciler.model.verdicts import Family, Place, Verdict
 from reconciler.rules.text import printable
 
 GUTTER = "  "
+STRIP = len("G K C W")
 CAUSE_ROOM = 32
 """A column of causes narrower than this (in cells) is not worth having: causes go below their rows."""
 _CAPS = {"CLUSTER": 24, "KIND": 28, "NAMESPACE": 24, "NAME": 44}
@@ -38,8 +39,10 @@ def status_lines(
     columns = _columns(now)
     texts = {title: [printable(read(row)) for row in rows] for title, read in columns.items()}
     widths = {title: _width(title, column, console.width is not None) for title, column in texts.items()}
-    strip = len("G K C W")
+    strip = STRIP + max((len(row.gateway_count) + 1 for row in rows if row.gateway_count), default=0)
     shown = list(columns)
+    if console.width is not None and _total(shown, widths, strip) > console.width:
+        strip = STRIP  # how many gateways is the first thing to do without
     if console.width is not None:
         for title in _DROPPED_FIRST:
             if _total(shown, widths, strip) <= console.width:
@@ -51,16 +54,16 @@ def status_lines(
                 widths[title] = max(MIN_NAME, widths[title] - over)
     room = None if console.width is None else console.width - _total(shown, widths, strip) - len(GUTTER)
     beside = not every_cause and (room is None or room >= CAUSE_ROOM)
-    lines = [_head(shown, widths, console, beside=beside)]
+    lines = [_head(shown, widths, console, strip, beside=beside)]
     for index, row in enumerate(rows):
         parts = []
         for title in shown:
             if title == "STATE":
-                parts.append(_strip(row, console))
+                parts.append(_strip(row, console, strip))
             text = padded(fitted(texts[title][index], widths[title], console.marks.cut), widths[title])
             parts.append(console.family(text, row.state.family) if title == "STATE" else text)
         line = GUTTER.join(parts)
-        causes = _causes(row)
+        causes = _causes(row, named=every_cause)
         if beside and causes:
             more = f" (+{len(causes) - 1})" if len(causes) > 1 else ""
             line += GUTTER + (
@@ -93,16 +96,17 @@ def _total(shown: Iterable[str], widths: dict[str, int], strip: int) -> int:
     return sum(widths[title] + len(GUTTER) for title in shown) + strip
 
 
-def _head(shown: Iterable[str], widths: dict[str, int], console: Console, *, beside: bool) -> str:
+def _head(shown: Iterable[str], widths: dict[str, int], console: Console, strip: int, *, beside: bool) -> str:
     parts = []
     for title in shown:
         if title == "STATE":
-            parts.append(" ".join(place.letter for place in Place))
+            parts.append(padded(" ".join(place.letter for place in Place), strip))
         parts.append(padded(title, widths[title]))
     return console.strong((GUTTER.join(parts) + (f"{GUTTER}CAUSE" if beside else "")).rstrip())
 
 
-def _strip(row: Row, console: Console) -> str:
+def _strip(row: Row, console: Console, width: int) -> str:
+    """The four marks; where there is room, how many gateways run what they should."""
     marks = []
     for index, cell in enumerate(row.cells):
         mark = console.marks.verdict(cell.verdict)
@@ -110,15 +114,28 @@ def _strip(row: Row, console: Console) -> str:
             marks.append(console.quiet(mark))
         else:
             marks.append(console.family(mark, cell.verdict.family))
+    if width > STRIP:
+        marks.append(console.quiet(padded(row.gateway_count, width - STRIP - 1)))
     return " ".join(marks)
 
 
-def _causes(row: Row) -> list[str]:
-    """Why the row is not Synced: the causes of the cell that carries its state, then of the others."""
-    first = row.state_cell
-    ordered = [first, *(cell for cell in row.cells if cell is not first)]
-    causes = [cause for cell in ordered if cell.verdict is not Verdict.SYNCED for cause in cell.causes]
-    return [printable(cause) for cause in dict.fromkeys(causes)]
+def _causes(row: Row, *, named: bool) -> list[str]:
+    """Why the row is not Synced: the causes of the cell that carries its state, then of the others.
+
+    Args:
+        named: each with the hop that it is about, where there is more than one to tell apart.
+    """
+    cells_by_place = [(place, row.cell(place)) for place in Place]
+    ordered = sorted(cells_by_place, key=lambda item: item[1] is not row.state_cell)
+    causes = [
+        (place, cause)
+        for place, cell in ordered
+        if cell.verdict is not Verdict.SYNCED
+        for cause in cell.causes
+    ]
+    if named and len({place for place, _ in causes}) > 1:
+        return [printable(f"{PLACE_WORDS[place]}: {cause}") for place, cause in causes]
+    return [printable(cause) for cause in dict.fromkeys(cause for _, cause in causes)]
 
 
 def summary_line(rows: Sequence[Row], console: Console) -> str:
@@ -131,6 +148,22 @@ def summary_line(rows: Sequence[Row], console: Console) -> str:
     return f"{counted(len(rows), 'resource')}: {', '.join(parts)}" if rows else "no resources"
 
 
+def hop_summary_lines(rows: Sequence[Row], console: Console) -> list[str]:
+    """A line for each place: how many resources have each verdict there, the worst first."""
+    lines = []
+    for place in Place:
+        counts = Counter(
+            cell.verdict for cell in (row.cell(place) for row in rows) if cell.verdict is not None
+        )
+        if counts:
+            parts = [
+                console.family(f"{console.marks.verdict(verdict)} {counts[verdict]}", verdict.family)
+                for verdict in sorted(counts, key=lambda verdict: verdict.rank, reverse=True)
+            ]
+            lines.append(f"  {place.letter} {PLACE_WORDS[place]}: {', '.join(parts)}")
+    return lines
+
+
 _PHASE_FAMILY = {
     "ready": Family.GOOD,
     "partial": Family.DRIFT,
@@ -138,7 +171,7 @@ _PHASE_FAMILY = {
     "waiting": Family.UNKNOWN,
 }
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PLACE_WORD = {Place.GIT: "source", Place.CLUSTER: "cluster"}
+_PLACE_WORD = {**PLACE_WORDS, Place.GIT: "source"}
 
 
 def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> list[str]:
@@ -152,7 +185,7 @@ def place_lines(places: Iterable[PlaceState], console: Console, now: float) -> l
                 continue
         elif place.place is Place.CLUSTER:
             said_above[place.name] = place.message
-        word = _PLACE_WORD.get(place.place, place.place.value)
+        word = _PLACE_WORD[place.place]
         phase = console.family(place.phase, _PHASE_FAMILY.get(place.phase, Family.UNKNOWN))
         detail = place.detail[:7] if _COMMIT.fullmatch(place.detail) else place.detail
         message = place.message.removeprefix(f"{place.name}: ")

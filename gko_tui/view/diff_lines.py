@@ -12,10 +12,11 @@ from enum import Enum
 from rich.cells import cell_len, set_cell_size
 
 from gko_tui.view.aligning import Block, align
+from gko_tui.view.hop_names import another_version, direction
 from gko_tui.view.lines import EMPTY, Line, Span, safe, wrapped
 from gko_tui.view.words import Marks, counted, since
 from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Origin, Redacted, path_text
-from reconciler.model.verdicts import Place, Verdict
+from reconciler.model.verdicts import Verdict
 
 SPLIT_FROM = 120
 """From this many cells on, the two documents stand side by side."""
@@ -64,36 +65,17 @@ def build(diff: HopDiff, options: DiffOptions) -> DiffText:
         lines.append(((_without_changes(diff), "quiet"),))
     if options.show_ignored:
         lines.extend(_ignored_lines(diff, options))
-    if options.mode is not Mode.SEMANTIC and (diff.changes or _only_lines_differ(diff)):
+    if options.mode is not Mode.SEMANTIC and (diff.changes or another_version(diff)):
         _document_lines(diff, options, lines, stops)
     return DiffText(tuple(lines), tuple(stops))
 
 
-def _only_lines_differ(diff: HopDiff) -> bool:
-    """Whether one side runs another version of the whole document, which no field is singled out of."""
-    return (
-        not diff.changes
-        and diff.verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN)
-        and bool(diff.left_lines)
-        and bool(diff.right_lines)
-        and diff.left_lines != diff.right_lines
-    )
-
-
 def _without_changes(diff: HopDiff) -> str:
-    if _only_lines_differ(diff):
+    if another_version(diff):
         return "it is another version of the whole document"
     if diff.verdict is Verdict.SYNCED or (diff.left_lines and diff.right_lines):
         return "no field differs"
     return "there is nothing to lay beside one another"
-
-
-def direction(diff: HopDiff, arrow: str) -> str:
-    """From where to where: always written, with the kind of place on both sides."""
-    left, right = safe(diff.left), safe(diff.right)
-    if diff.hop is Place.GATEWAY and not right.lower().startswith("gateway"):
-        left, right = f"Control plane: {left}", f"gateway {right}"
-    return f"{left} {arrow} {right}"
 
 
 def _headline(diff: HopDiff, options: DiffOptions) -> list[Line]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gko_tui.view.lines import safe
 from gko_tui.view.words import BEFORE, Marks
+from reconciler.model.changes import HopDiff
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import HOPS, Place, Verdict
 
@@ -48,3 +50,22 @@ def hop_label(row: Row, hop: Place, marks: Marks) -> str:
     if hop is Place.GATEWAY and row.gateway_count:
         return f"{label} {row.gateway_count}"
     return f"{label} {cell.change_count}" if cell.change_count else label
+
+
+def direction(diff: HopDiff, arrow: str) -> str:
+    """From where to where: always written, with the kind of place on both sides."""
+    left, right = safe(diff.left), safe(diff.right)
+    if diff.hop is Place.GATEWAY and not right.lower().startswith("gateway"):
+        left, right = f"Control plane: {left}", f"gateway {right}"
+    return f"{left} {arrow} {right}"
+
+
+def another_version(diff: HopDiff) -> bool:
+    """Whether one side runs another version of the whole document, which no field is singled out of."""
+    return (
+        not diff.changes
+        and diff.verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN)
+        and bool(diff.left_lines)
+        and bool(diff.right_lines)
+        and diff.left_lines != diff.right_lines
+    )

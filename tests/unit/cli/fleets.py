@@ -19,7 +19,9 @@ from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, KeySte
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Cell, ClusterTrace, GitTrace, PlaceState, Problem, Row
+from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place, Verdict
+from tests.terminal.beyond import trace_of
 
 NOW = 1_790_000_000.0
 KIND = "ApiV4Definition"
@@ -102,6 +104,13 @@ def fleet_of(
     return fleet
 
 
+_SIDES = {
+    Place.CLUSTER: ("Git", "cluster"),
+    Place.CONTROL_PLANE: ("Cluster prod-eu", "Control plane apim-eu"),
+    Place.GATEWAY: ("published revision 8", "eu-gw/c revision 7"),
+}
+
+
 class HandMadeEngine:
     """An engine whose fleet is given; it runs until it is told to stop."""
 
@@ -110,13 +119,22 @@ class HandMadeEngine:
         self.changes = tuple(changes)
         self.stop = asyncio.Event()
 
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER) -> HopDiff:
+    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff:
         row = self.fleet.row(key)
         if row is None:
             raise GkoError("is gone", subject=str(key))
         found = row.cell(hop)
+        if found.verdict is None:
+            raise GkoError(f"the hop {hop.value} does not exist here", subject=str(key))
         changes = self.changes if found.verdict is Verdict.DRIFTED else ()
-        return HopDiff(hop, "Git", "cluster", found.verdict, found.causes, changes)
+        left, right = _SIDES[hop]
+        return HopDiff(hop, left, gateway or right, found.verdict, found.causes, changes)
+
+    async def trace(self, key: ResourceKey) -> Trace:
+        row = self.fleet.row(key)
+        if row is None:
+            raise GkoError("is gone", subject=str(key))
+        return trace_of(row)
 
     async def run(self) -> None:
         await self.stop.wait()

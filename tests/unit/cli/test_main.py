@@ -47,7 +47,7 @@ def program(place: Path, *line: str, **environ: str) -> subprocess.CompletedProc
         ("stats", "'stats' is not one of them; did you mean status?"),
         ("status -o jsn", "did you mean json?"),
         ("status --no-such-thing", "unrecognized arguments: --no-such-thing"),
-        ("diff --hop nowhere", "known ones: cluster"),
+        ("diff --hop nowhere", "known ones: all, cluster, control-plane, gateway"),
         ("config", "required: COMMAND"),
         ("status --timeout soon", "invalid float value"),
         ("status --stat", "unrecognized arguments"),
@@ -168,7 +168,7 @@ def test_info_works_where_nothing_else_does(place: Path, capsys: pytest.CaptureF
     assert not (place.parent / "state").exists()
 
 
-@pytest.mark.parametrize("name", ["status", "change", "diff", "doctor"])
+@pytest.mark.parametrize("name", ["status", "change", "diff", "trace", "doctor"])
 def test_every_schema_is_a_valid_schema(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     import jsonschema
 
@@ -219,6 +219,7 @@ def test_commands_that_print_load_no_terminal_library(place: Path) -> None:
         ["status"],
         ["status", "-o", "json"],
         ["diff"],
+        ["trace", "x"],
         ["doctor"],
         ["info"],
         ["--help"],

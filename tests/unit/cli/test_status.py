@@ -55,9 +55,12 @@ def test_the_table_has_a_line_for_each_resource_with_its_strip_and_cause() -> No
 
 def test_below_the_table_stand_summary_places_and_problems() -> None:
     _, run = status("status", places=(*READY, DEAD), problems=(BROKEN_FILE,))
-    tail = run.written.splitlines()[-5:]
+    tail = run.written.splitlines()[-8:]
     assert tail == [
         "3 resources: ≠ 1 Drifted, ∅ 1 Missing, = 1 Synced",
+        "  G Git: = 3",
+        "  K cluster: ≠ 1, ∅ 1, = 1",
+        "",
         "source apis: ready, 8f21c0a",
         "cluster prod-eu: ready, v1.36.3",
         "cluster stage: failed, does not answer; check the VPN, next try in 8s",
