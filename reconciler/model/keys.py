@@ -23,7 +23,8 @@ class ResourceKey(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.cluster}:{self.kind}/{self.namespace}/{self.name}"
+        inside = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.cluster}:{self.kind}/{inside}"
 
 
 class DocumentKey(NamedTuple):
