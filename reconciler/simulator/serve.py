@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,7 +38,7 @@ class DemoProcess:
     `temporary`, `clusters` (name → URL), `apim` (`url`, `user`, `password`), `gateways` (pod → URL), `pid`.
     """
 
-    description: Mapping[str, Any]
+    description: Mapping[str, Any] = field(repr=False)  # it holds a password
     _process: subprocess.Popen[bytes]
 
     @property
