@@ -25,6 +25,11 @@ def run(invocation: Invocation) -> int:
 
 
 async def _run(invocation: Invocation) -> int:
+    resources = invocation.arguments.resources
+    if resources and ".." in resources[0]:
+        from gko_tui.commands.sides import compare_sides
+
+        return await compare_sides(invocation)
     async with read_platform(invocation) as reading:
         return await answer(invocation, reading)
 

@@ -16,7 +16,9 @@ from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from reconciler.engine.fleet import Fleet
+    from reconciler.engine.scope import Scope
     from reconciler.engine.service import Engine
+    from reconciler.engine.sides import Side
     from reconciler.model.changes import HopDiff
     from reconciler.model.keys import ResourceKey
     from reconciler.model.trace import Trace
@@ -31,6 +33,8 @@ class ReadEngine(Protocol):
     def fleet(self) -> Fleet: ...
 
     async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff: ...
+
+    async def compare(self, key: ResourceKey, left: Side, right: Side) -> HopDiff: ...
 
     async def trace(self, key: ResourceKey) -> Trace: ...
 
@@ -55,13 +59,16 @@ async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
         ConfigurationError: the configuration cannot be used.
     """
     selection = Selection.parse(invocation.arguments)
-    platform = impatient(selection.narrow(invocation.platform()), invocation.arguments.timeout)
+    whole = invocation.platform()
+    platform = impatient(selection.narrow(whole), invocation.arguments.timeout)
     paths = invocation.paths()
     with Progress(invocation.console) as progress:
         progress("starting")
         gc.disable()  # thousands of documents are about to stay, not to become garbage: 8 % of the time
         try:
-            engine = await _observed(invocation, platform, paths, progress)
+            engine = await _observed(
+                invocation, platform, paths, progress, scope(invocation, selection, whole)
+            )
         finally:
             gc.enable()
     try:
@@ -70,12 +77,33 @@ async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
         await engine.aclose()
 
 
+def scope(invocation: Invocation, selection: Selection, whole: Platform) -> Scope:
+    """How much of the platform must be read for what was asked for.
+
+    Args:
+        invocation: its `--hop`, if it has one.
+        selection: the resources.
+        whole: the platform before it was narrowed.
+    """
+    from reconciler.engine.scope import EVERYTHING, Scope
+
+    asked = getattr(invocation.arguments, "hop", None)
+    hops = {asked} if isinstance(asked, str) else {*(asked or ())}
+    near = {Place.GIT.value, Place.CLUSTER.value}
+    read = {cluster.name for cluster in selection.narrow(whole).clusters}
+    return Scope(
+        hops=frozenset(Place(hop) for hop in near) if hops and hops <= near else EVERYTHING.hops,
+        wants=selection.wants if selection.names_keys else EVERYTHING.wants,
+        left_out=tuple(cluster.name for cluster in whole.clusters if cluster.name not in read),
+    )
+
+
 async def _observed(
-    invocation: Invocation, platform: Platform, paths: StatePaths, progress: Progress
+    invocation: Invocation, platform: Platform, paths: StatePaths, progress: Progress, asked: Scope
 ) -> Engine:
     from reconciler.engine.service import Engine
 
-    engine = Engine(platform, paths, environ=invocation.environ, clock=invocation.clock)
+    engine = Engine(platform, paths, environ=invocation.environ, clock=invocation.clock, scope=asked)
     try:
         await engine.observe_once(progress=progress)
     except BaseException:

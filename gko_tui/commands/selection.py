@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from gko_tui.view.filtering import NO_FILTER, RowFilter, parse_filter
-from gko_tui.view.words import resource_text
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import LabelSelector, ResourceKey, ResourceSelector, same_kind
 from reconciler.model.rows import Row
@@ -106,14 +105,24 @@ class Selection:
             }
         )
 
-    def matches(self, row: Row) -> bool:
-        """Whether a row was asked for."""
-        key = row.key
+    @property
+    def names_keys(self) -> bool:
+        """Whether the names of resources alone leave some of them out."""
+        return bool(self.resources or self.namespaces or self.kinds)
+
+    def wants(self, key: ResourceKey) -> bool:
+        """Whether a resource may be asked for, by its name alone."""
         return (
             (not self.resources or any(selector.matches(key) for _, selector in self.resources))
             and _any(self.clusters, key.cluster)
             and _any(self.namespaces, key.namespace)
             and (not self.kinds or any(same_kind(kind, key.kind) for kind in self.kinds))
+        )
+
+    def matches(self, row: Row) -> bool:
+        """Whether a row was asked for."""
+        return (
+            self.wants(row.key)
             and _any(self.applications, row.application)
             and (self.labels is None or self.labels.matches(row.labels))
             and _any(self.control_planes, _control_plane(row))
@@ -181,5 +190,5 @@ def _unknown_resource(text: str, selector: ResourceSelector, rows: Iterable[Reso
         close = [next(key for key in inside if key.name == name) for name in names]
     if not close:
         return NothingSelected("is not known", subject=text, next_step="list what is: gko-tui get")
-    listed = ", ".join(map(resource_text, close[:3]))
+    listed = ", ".join(map(str, close[:3]))
     return NothingSelected("is not known", subject=text, next_step=f"did you mean {listed}?")

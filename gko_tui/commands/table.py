@@ -161,6 +161,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             "gko-tui diff",
             "gko-tui diff ApiV4Definition/pay/payments-api -o json",
+            "gko-tui diff git:main~3..control-plane payments-api",
             "gko-tui diff --hop control-plane -f origin:kubernetes",
         ),
     ),

@@ -11,7 +11,7 @@ from gko_tui.output.cells import cells, fitted, padded
 from gko_tui.output.console import Console
 from gko_tui.output.diff_document import plain
 from gko_tui.view.hop_names import another_version, direction
-from gko_tui.view.words import counted, resource_text, since
+from gko_tui.view.words import counted, since
 from reconciler.model.changes import ABSENT, Change, ChangeKind, HopDiff, Redacted, path_text
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Family, Verdict
@@ -28,12 +28,18 @@ MAX_VALUE = 400
 def diff_lines(row: Row, diff: HopDiff, console: Console, now: float) -> list[str]:
     """One resource's differences on one hop."""
     verdict = diff.verdict
-    name = console.strong(printable(resource_text(row.key)))
+    name = console.strong(printable(str(row.key)))
     way = direction(diff, console.marks.arrow)
     if verdict is Verdict.SYNCED and not diff.changes and not diff.causes:
         word = console.family(f"{console.marks.verdict(verdict)} Synced", Family.GOOD)
         return [f"{name}  {word}, {way}: no difference"]
-    word = f"{console.marks.verdict(verdict)} {verdict.word}" if verdict is not None else "not judged"
+    word = (
+        f"{console.marks.verdict(verdict)} {verdict.word}"
+        if verdict is not None
+        else "differs"
+        if diff.changes
+        else "not judged"
+    )
     family = verdict.family if verdict is not None else Family.UNKNOWN
     count = f", {counted(len(diff.changes), 'difference')}" if diff.changes else ""
     lines = [f"{name}  {console.family(word, family)}", f"{way}{count}"]

@@ -23,7 +23,7 @@ from reconciler.git.parse import parse_documents
 from reconciler.model.changes import Change, ChangeKind, HopDiff, Ignored
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.verdicts import Place
+from reconciler.model.verdicts import Place, Verdict
 from reconciler.rules.apim.bodies import body_for
 from reconciler.rules.apim.comparing import COMPARABLE, compare, hop_lines
 from reconciler.rules.apim.references import Problems
@@ -131,13 +131,14 @@ class Sides:
         empty = HopDiff(_PLACES[right.word], first.label, second.label, None, ())
         forms = (first.form, second.form)
         if forms == ("resource", "resource"):
-            return self._resources(key, first, second, empty)
+            return _judged(self._resources(key, first, second, empty), first, second)
         if forms == ("resource", "body"):
-            return self._sent(key, first, second, empty)
+            return _judged(self._sent(key, first, second, empty), first, second)
         if forms == ("body", "resource"):
-            return reversed_diff(self._sent(key, second, first, empty), first.label, second.label)
+            back = reversed_diff(self._sent(key, second, first, empty), first.label, second.label)
+            return _judged(back, first, second)
         if "definition" in forms and "resource" not in forms:
-            return self._definitions(key, first, second, empty)
+            return _judged(self._definitions(key, first, second, empty), first, second)
         raise UsageError(
             f"{left} and {right} hold different things",
             subject=str(key),
@@ -296,6 +297,16 @@ class Sides:
         published = self._chain.held.of(meaning.control_plane).published.get(meaning.id)
         definition = published.definition() if published is not None else None
         return dict(definition) if definition is not None else None
+
+
+def _judged(diff: HopDiff, left: _Loaded, right: _Loaded) -> HopDiff:
+    """Say Synced where both sides are there and equal; nobody can say more of sides that are no hop."""
+    if diff.causes or diff.changes:
+        return diff
+    absent = [side.label for side in (left, right) if side.content is None]
+    if absent:
+        return replace(diff, causes=tuple(absent))
+    return replace(diff, verdict=Verdict.SYNCED)
 
 
 _REVERSED = {ChangeKind.ADDED: ChangeKind.REMOVED, ChangeKind.REMOVED: ChangeKind.ADDED}
