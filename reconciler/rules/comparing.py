@@ -12,18 +12,24 @@ from reconciler.rules.digests import (
     LeafDigests,
     comparable_digest,
     leaf_digests,
+    metadata_digests,
     pack_leaves,
     unpack_leaves,
 )
+from reconciler.rules.ignoring import Subject
 from reconciler.rules.judging import Judgement, judge
+from reconciler.rules.metadata import compared_sides
 
 __all__ = [
     "Judgement",
     "LeafDigests",
+    "Subject",
     "comparable_digest",
+    "compared_sides",
     "differences",
     "judge",
     "leaf_digests",
+    "metadata_digests",
     "pack_leaves",
     "stated_metadata",
     "unpack_leaves",

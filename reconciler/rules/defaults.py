@@ -40,16 +40,27 @@ class Plan:
     rules: RuleNode
 
 
-def compile_plan(openapi: dict[str, Any], rules: RuleNode, skipped: frozenset[str]) -> Plan:
+def compile_plan(
+    openapi: dict[str, Any],
+    rules: RuleNode,
+    skipped: frozenset[str],
+    *,
+    formats: bool = True,
+    in_order: bool = False,
+) -> Plan:
     """Compile a schema and the kind's rules into what `normalise` runs.
 
     Args:
         openapi: the openAPIV3Schema of the whole object; empty when unknown.
         rules: what the domain knows of the kind's lists.
         skipped: top-level fields that are not compared (`apiVersion`, `status`…).
+        formats: give one form to what can be written in several (instants).
+        in_order: take the order of every list for meant, also where the schema says that it has none.
     """
     root = openapi or _PRESERVE
-    merged = _schema_rules(root).merged(rules)
+    if not formats:
+        root = _without_formats(root)
+    merged = _schema_rules(root, ordered=in_order).merged(rules)
     properties = _properties(root)
     fields: dict[str, Convert | None] = {}
     defaults: dict[str, Any] = {}
@@ -62,22 +73,35 @@ def compile_plan(openapi: dict[str, Any], rules: RuleNode, skipped: frozenset[st
     return Plan(fields, defaults, closed, merged)
 
 
-def _schema_rules(schema: dict[str, Any]) -> RuleNode:
+def _without_formats(schema: Any) -> Any:
+    """A schema that says nothing of formats; a field may be called `format`, so texts only."""
+    if isinstance(schema, list):
+        return [_without_formats(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: value if name in ("default", "enum") else _without_formats(value)
+        for name, value in schema.items()
+        if name != "format" or not isinstance(value, str)
+    }
+
+
+def _schema_rules(schema: dict[str, Any], *, ordered: bool) -> RuleNode:
     """What the schema itself says of lists: `x-kubernetes-list-type` map and set."""
     node = RuleNode()
     for name, child in _properties(schema).items():
-        below = _schema_rules(child)
+        below = _schema_rules(child, ordered=ordered)
         if below.children or below.each or below.listed:
             node.children[name] = below
     for inner in (schema.get("items"), schema.get("additionalProperties")):
         if isinstance(inner, dict):
-            each = _schema_rules(inner)
+            each = _schema_rules(inner, ordered=ordered)
             node.each = each if each.children or each.each or each.listed else None
     kind = schema.get("x-kubernetes-list-type")
     if kind == "map":
-        node.listed = ListRule(tuple(schema.get("x-kubernetes-list-map-keys") or ()))
+        node.listed = ListRule(tuple(schema.get("x-kubernetes-list-map-keys") or ()), ordered)
     elif kind == "set":
-        node.listed = ListRule()
+        node.listed = ListRule(ordered=ordered)
     return node
 
 

@@ -17,6 +17,7 @@ from reconciler.rules.aligning import align, moved
 from reconciler.rules.canonical import canonical, same
 from reconciler.rules.digests import list_steps
 from reconciler.rules.lists import RuleNode, element_keys
+from reconciler.rules.metadata import compared
 from reconciler.rules.normalise import rules_of
 
 _SHORT = 64
@@ -41,13 +42,13 @@ def differences(desired: dict[str, Any], actual: dict[str, Any]) -> list[Change]
 
     Returns:
         one change per differing leaf, or per element or subtree that one side lacks; in document order,
-        without managers and times. Of metadata only what the left states is compared. A position in a
-        path is the left side's, for what only the right has the right side's. `MOVED` carries the two
-        positions as its values.
+        without managers and times. Of metadata, labels and annotations are compared, a tool's own marks
+        only where both sides have them. A position in a path is the left side's, for what only the right
+        has the right side's. `MOVED` carries the two positions as its values.
     """
     found = _Found()
-    right = {**actual, "metadata": _stated(desired.get("metadata"), actual.get("metadata"))}
-    left = {**desired, "metadata": desired.get("metadata") or {}}
+    left = {**desired, "metadata": compared(desired, actual)}
+    right = {**actual, "metadata": compared(actual, desired)}
     trees = _objects(left, right, rules_of(desired), (), (), found)
     unequal = _unequal(*trees) if found.values else set()
     changes = dict(found.moves)
@@ -62,15 +63,6 @@ def _kind(before: Any, after: Any) -> ChangeKind:
     if before is ABSENT:
         return ChangeKind.ADDED
     return ChangeKind.REMOVED if after is ABSENT else ChangeKind.CHANGED
-
-
-def _stated(left: Any, right: Any) -> dict[str, Any]:
-    """The right side's metadata, as far as the left side states it."""
-    out: dict[str, Any] = {}
-    for group, entries in left.items() if isinstance(left, dict) else ():
-        have = right.get(group) if isinstance(right, dict) else None
-        out[group] = {name: have[name] for name in entries if name in have} if have else {}
-    return out
 
 
 def _unequal(left: _Tree, right: _Tree) -> set[tuple[str, ...]]:

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.model.changes import KeyPath, KeyStep
 from reconciler.rules.canonical import canonical
 from reconciler.rules.lists import NOTHING, RuleNode, element_keys
-from reconciler.rules.normalise import rules_of
+from reconciler.rules.normalise import not_ours_of, rules_of
 
 LeafDigests = dict[bytes, bytes]
 """8 bytes that stand for a path → 8 bytes that stand for the value there."""
@@ -43,8 +43,7 @@ def comparable_digest(normalised: dict[str, Any], key: bytes) -> bytes:
 def leaf_digests(normalised: dict[str, Any], key: bytes) -> LeafDigests:
     """Digest every leaf and inner node by path.
 
-    Labels and annotations are leaves each; metadata has no inner nodes, because only what the left side
-    states of it is compared.
+    Labels and annotations are leaves each; metadata has no inner nodes, because not all of it is compared.
     """
     out: LeafDigests = {}
     rules = rules_of(normalised)
@@ -55,6 +54,27 @@ def leaf_digests(normalised: dict[str, Any], key: bytes) -> LeafDigests:
         else:
             _node(value, here, rules.below(name), key, out)
     return out
+
+
+def metadata_digests(normalised: dict[str, Any], key: bytes) -> tuple[LeafDigests, frozenset[bytes]]:
+    """Digest labels and annotations: what the cheap equality needs of metadata.
+
+    Returns:
+        every label and annotation as in `leaf_digests`, and the paths of those among them that count even
+        where the other side does not state them (see `reconciler.rules.ownership`). Two documents agree
+        when each side's counting entries are found on the other, and values agree where both have one.
+    """
+    found: LeafDigests = {}
+    metadata = normalised.get("metadata")
+    if not metadata:
+        return found, frozenset()
+    root = _below(key, _ROOT, _tagged("metadata"))
+    _metadata(metadata, root, key, found)
+    marks = {
+        _below(key, _below(key, root, _tagged(group)), _tagged(name))
+        for group, name in not_ours_of(normalised)
+    }
+    return found, frozenset(found.keys() - marks)
 
 
 def path_hash(path: KeyPath, key: bytes) -> bytes:

@@ -15,10 +15,11 @@ from reconciler.model.changes import Change, ChangeKind, Ignored, Origin
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.differing import differences
 from reconciler.rules.digests import LeafDigests, leaf_digests, order_hash, path_hash
+from reconciler.rules.ignoring import IgnoreRule, Subject, leave_out
 from reconciler.rules.managers import PEOPLE, blame, is_person, last_write
-from reconciler.rules.normalise import kind_of
+from reconciler.rules.normalise import Normalised, kind_of, rules_of
 from reconciler.rules.redact import Shown, redact_body
-from reconciler.rules.ruleset import STANDARD, RuleSet
+from reconciler.rules.ruleset import STANDARD, RuleSet, Step
 from reconciler.rules.schema import Schema
 
 NOTHING_CHANGED = Shown()
@@ -65,6 +66,7 @@ def judge(
     schema: Schema | None = None,
     ruleset: RuleSet = STANDARD,
     people: Iterable[str] = PEOPLE,
+    subject: Subject | None = None,
 ) -> Judgement:
     """Compare two places three-way.
 
@@ -77,6 +79,7 @@ def judge(
         schema: what both were normalised under; kept for callers, the documents carry what is needed.
         ruleset: the rules in force.
         people: globs of field managers that are people's tools.
+        subject: what ignore rules may ask beside kind and name; without it such rules do not apply.
 
     Returns:
         Synced without changes, else Ahead, Drifted or Conflict. Both sides having moved, in different
@@ -84,17 +87,56 @@ def judge(
     """
     del schema
     kind = kind_of(desired) or kind_of(actual)
+    rules = tuple(rule for rule in ruleset.late if subject is not None and rule.where.matches(subject))
+    desired, actual, ignored = _without_ignored(desired, actual, rules)
     left, right = redact_body(desired, kind, key), redact_body(actual, kind, key)
-    changes, ignored = _explained(differences(left, right), desired, kind, ruleset)
+    found = differences(left, right)
+    if Step.ADDITIONS not in ruleset:
+        found = [change for change in found if change.kind is not ChangeKind.ADDED]
+    changes, explained = _explained(found, desired, kind, ruleset)
+    changes = blame(changes, body) if body is not None else changes
+    changes, by_manager = _of_other_managers(changes, rules)
+    ignored = tuple(dict.fromkeys((*ignored, *explained, *by_manager)))
     if not changes:
         return Judgement(Verdict.SYNCED, ignored=ignored)
-    changes = blame(changes, body) if body is not None else changes
     if synced is None:
         verdict = _first_sight(changes, body, committed_at, tuple(people))
         return Judgement(verdict, Shown(changes), first_sight=True, ignored=ignored)
     sides = _Sides(leaf_digests(desired, key), leaf_digests(actual, key), synced)
     told = Shown(replace(change, origin=sides.origin(_place(change, key))) for change in changes)
     return Judgement(_verdict({change.origin for change in told}), told, ignored=ignored)
+
+
+def _without_ignored(
+    desired: dict[str, Any], actual: dict[str, Any], rules: tuple[IgnoreRule, ...]
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Ignored, ...]]:
+    """Both sides without what the ignore rules name; those that ask for a manager wait for the changes."""
+    here = [rule for rule in rules if rule.where.manager is None]
+    if not here:
+        return desired, actual, ()
+    ignored: list[Ignored] = []
+    sides = []
+    for side in (desired, actual):
+        content = leave_out(side, here, rules_of(side), ignored)
+        whole = content is side or not isinstance(side, Normalised)
+        sides.append(content if whole else side.with_content(content))  # type: ignore[attr-defined]
+    return sides[0], sides[1], tuple(ignored)
+
+
+def _of_other_managers(
+    changes: list[Change], rules: tuple[IgnoreRule, ...]
+) -> tuple[list[Change], list[Ignored]]:
+    """Changes without those whose field manager an ignore rule names."""
+    asking = [rule for rule in rules if rule.where.manager is not None]
+    kept: list[Change] = []
+    ignored: list[Ignored] = []
+    for change in changes:
+        rule = next((rule for rule in asking if rule.covers(change)), None)
+        if rule is None:
+            kept.append(change)
+        else:
+            ignored.append(Ignored(change.path, rule.name))
+    return kept, ignored
 
 
 def _place(change: Change, key: bytes) -> bytes:

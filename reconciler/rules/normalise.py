@@ -7,13 +7,18 @@ rules of the kind. Redaction is for showing and is not part of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.model.changes import Ignored
 from reconciler.rules.defaults import Plan, as_is, compile_plan
-from reconciler.rules.explaining import note_metadata, note_rule, note_schema
+from reconciler.rules.ignoring import IgnoreRule, leave_out
 from reconciler.rules.lists import NOTHING, RuleNode
-from reconciler.rules.ruleset import RuleSet
+from reconciler.rules.noting import note_metadata, note_rule, note_schema
+from reconciler.rules.ownership import Named, not_ours
+from reconciler.rules.ruleset import RuleSet, Step
 from reconciler.rules.schema import Schema
 
 SKIPPED = frozenset({"apiVersion", "kind", "metadata", "status"})
@@ -29,20 +34,40 @@ SERVER_ANNOTATIONS = frozenset(
 )
 """Annotations that kubectl and GKO write for themselves (DOMAIN §2.1)."""
 
+NONE_OF_TOOLS: Mapping[Named, str] = MappingProxyType({})
+
 
 class Normalised(dict[str, Any]):
     """A normalised document: `metadata` (labels and annotations only, if there are any) and the rest.
 
-    It remembers its kind and how its lists are matched, so that comparing and digesting follow the same
-    rules. It shares parts with what it was made from: take it as read-only.
+    It remembers its kind, how its lists are matched and which labels and annotations are a tool's own, so
+    that comparing and digesting follow the same rules. It shares parts with what it was made from: take it
+    as read-only.
     """
 
-    __slots__ = ("kind", "rules")
+    __slots__ = ("kind", "not_ours", "rules")
 
-    def __init__(self, content: dict[str, Any], kind: str = "", rules: RuleNode = NOTHING) -> None:
+    def __init__(
+        self,
+        content: dict[str, Any],
+        kind: str = "",
+        rules: RuleNode = NOTHING,
+        not_ours: Mapping[Named, str] = NONE_OF_TOOLS,
+    ) -> None:
         super().__init__(content)
         self.kind = kind
         self.rules = rules
+        self.not_ours = not_ours
+        """The rule by (`labels` or `annotations`, name): these count only where the other side has them."""
+
+    def with_content(self, content: dict[str, Any]) -> Normalised:
+        """Other content under the same rules."""
+        return Normalised(content, self.kind, self.rules, self.not_ours)
+
+
+def not_ours_of(document: dict[str, Any]) -> Mapping[Named, str]:
+    """The labels and annotations of a document that are a tool's own, with the rule."""
+    return document.not_ours if isinstance(document, Normalised) else NONE_OF_TOOLS
 
 
 def rules_of(document: dict[str, Any]) -> RuleNode:
@@ -83,16 +108,35 @@ def normalise(
         before, fields = fields, rule.apply(fields)
         if ignored is not None and fields is not before:
             note_rule(before, fields, rule.name, ignored)
-    metadata = _metadata(body.get("metadata"))
+    raw = body.get("metadata")
+    metadata = _metadata(raw)
     if ignored is not None:
-        note_metadata(body.get("metadata"), metadata, SERVER_ANNOTATIONS, ignored)
+        note_metadata(raw, metadata, SERVER_ANNOTATIONS, ignored)
+    tools = not_ours(raw) if metadata and isinstance(raw, dict) else NONE_OF_TOOLS
     content = {"metadata": metadata, **fields} if metadata else fields
-    return Normalised(content, kind, plan.rules)
+    ignore = ruleset.early(kind) if ruleset.ignore else ()
+    if ignore:
+        content = leave_out(content, _named(ignore, raw), plan.rules, ignored)
+    return Normalised(content, kind, plan.rules, tools)
+
+
+def _named(rules: Iterable[IgnoreRule], metadata: object) -> list[IgnoreRule]:
+    """Those of some ignore rules that are for a resource of this name."""
+    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    return [rule for rule in rules if rule.where.name is None or fnmatchcase(name, rule.where.name)]
 
 
 def _plan(schema: Schema, ruleset: RuleSet, kind: str) -> Plan:
+    openapi = schema.openapi if Step.DEFAULTS in ruleset else {}
     return schema.plan(
-        (ruleset.digest, kind), lambda: compile_plan(schema.openapi, ruleset.tree(kind), SKIPPED)
+        (ruleset.digest, kind),
+        lambda: compile_plan(
+            openapi,
+            ruleset.tree(kind),
+            SKIPPED,
+            formats=Step.FORMATS in ruleset,
+            in_order=Step.LISTS not in ruleset,
+        ),
     )
 
 

@@ -38,7 +38,7 @@ def redact_body(body: dict[str, Any], kind: str, key: bytes) -> dict[str, Any]:
         key: this machine's digest key.
     """
     shown: dict[str, Any] = _Redactor(kind, key).shown(body, ())
-    return Normalised(shown, body.kind, body.rules) if isinstance(body, Normalised) else shown
+    return body.with_content(shown) if isinstance(body, Normalised) else shown
 
 
 class Shown(tuple[Change, ...]):

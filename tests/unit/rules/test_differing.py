@@ -104,11 +104,15 @@ def test_a_value_of_another_type_is_one_change() -> None:
     assert told(api(flows="text"), api(flows=[{"name": "f"}])) == [("spec.flows", CHANGED)]
 
 
-def test_of_metadata_only_what_the_left_states_is_compared() -> None:
+def test_labels_are_compared_both_ways() -> None:
     left, right = api(), api()
     left["metadata"]["labels"] = {"team": "a", "tier": "1"}
     right["metadata"]["labels"] = {"team": "b", "made-by": "someone"}
-    assert told(left, right) == [("metadata.labels.team", CHANGED), ("metadata.labels.tier", REMOVED)]
+    assert told(left, right) == [
+        ("metadata.labels.made-by", ADDED),
+        ("metadata.labels.team", CHANGED),
+        ("metadata.labels.tier", REMOVED),
+    ]
     right["metadata"] = {}
     assert told(left, right) == [("metadata.labels.team", REMOVED), ("metadata.labels.tier", REMOVED)]
 

@@ -1,0 +1,135 @@
+"""Whose a label or an annotation is: ours, so that one which Git does not state counts as drift, or a tool's.
+
+Clusters add labels and annotations all the time: tracking marks of GitOps tools, book-keeping of kubectl,
+GKO and controllers. Those do not count, each by a named rule. What people's tools wrote, what a pipeline
+applied, and what nobody known wrote, counts (ENGINE §4.8).
+Source: the tools' own documentation of their tracking marks; DOMAIN §2.1 for GKO's annotations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+
+Named = tuple[str, str]
+"""`labels` or `annotations`, and the name."""
+
+_GROUPS = ("labels", "annotations")
+CONTROLLER = "written-by-a-controller"
+_BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("gravitee-mark", ("gravitee.io/*",)),
+    ("gko-tui-mark", ("gko-tui.io/*", "gko-tui/*")),
+    ("argocd-mark", ("argocd.argoproj.io/*", "*.argocd.argoproj.io/*")),
+    ("flux-mark", ("*.toolkit.fluxcd.io/*", "fluxcd.io/*")),
+    ("helm-mark", ("helm.sh/*", "meta.helm.sh/*")),
+    ("kustomize-mark", ("config.kubernetes.io/*", "internal.config.kubernetes.io/*", "config.k8s.io/*")),
+    ("kpt-mark", ("config.kpt.dev/*", "internal.kpt.dev/*")),
+    ("rancher-mark", ("*.cattle.io/*", "cattle.io/*")),
+)
+_RECOMMENDED = "app.kubernetes.io/"
+_OF_KUBERNETES = ("*kubernetes.io/*", "*k8s.io/*")
+_TRACKERS = {
+    "app.kubernetes.io/managed-by": ("helm", "kustomize", "argocd", "flux", "gko-tui"),
+}
+_INSTANCE = "app.kubernetes.io/instance"
+_TRACKING_MANAGERS = ("argocd*", "helm*", "kustomize-controller", "flux*")
+_CONTROLLERS = (
+    "manager",  # GKO, by the name of its binary
+    "gko*",
+    "gravitee*",
+    "kube-controller-manager",
+    "kube-apiserver",
+    "*-controller",
+    "*-controller-manager",
+    "*-operator",
+    "*-webhook",
+    "kyverno*",
+    "gatekeeper*",
+    "cert-manager*",
+    "external-secrets*",
+    "velero*",
+)
+"""Field managers of programs that mark objects for themselves."""
+_APPLY = ("kustomize-controller", "helm-controller")
+"""Controllers by name, but they apply what Git states; what they left behind counts."""
+
+
+@lru_cache(maxsize=8_192)
+def tool_of(name: str, value: str) -> str | None:
+    """The rule of a mark that its name gives away as a tool's, or None."""
+    trackers = _TRACKERS.get(name)
+    if trackers is not None:
+        return "tracking-mark" if value.lower() in trackers else None
+    if name.startswith(_RECOMMENDED):
+        return None
+    for rule, patterns in _BY_NAME:
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            return rule
+    return "kubernetes-mark" if any(fnmatchcase(name, pattern) for pattern in _OF_KUBERNETES) else None
+
+
+@lru_cache(maxsize=4_096)
+def is_controller(manager: str) -> bool:
+    """Whether a field manager is a program that marks objects for itself, and applies nothing."""
+    name = manager.lower()
+    if any(fnmatchcase(name, pattern) for pattern in _APPLY):
+        return False
+    return any(fnmatchcase(name, pattern) for pattern in _CONTROLLERS)
+
+
+@lru_cache(maxsize=1_024)
+def _tracks(manager: str) -> bool:
+    return any(fnmatchcase(manager.lower(), pattern) for pattern in _TRACKING_MANAGERS)
+
+
+def not_ours(metadata: Mapping[str, Any]) -> dict[Named, str]:
+    """Find the labels and annotations of a cluster's object that are a tool's own.
+
+    Args:
+        metadata: the object's metadata as a cluster gives it; what a file states is all somebody's will, so
+            metadata without uid and managedFields has none.
+
+    Returns:
+        the rule's name by group and name; they count only where the other side states them.
+    """
+    if "uid" not in metadata and "managedFields" not in metadata:
+        return {}
+    found: dict[Named, str] = {}
+    managed: Any = None
+    for group in _GROUPS:
+        marks = metadata.get(group)
+        for name, value in marks.items() if marks.__class__ is dict else ():
+            rule = tool_of(name, value) if value.__class__ is str and name.__class__ is str else None
+            if rule is None:
+                managed = managed or _owned(metadata.get("managedFields"))
+                rule = _rule_of_owners(managed[group], name)
+            if rule is not None:
+                found[group, name] = rule
+    return found
+
+
+def _rule_of_owners(owned: list[tuple[str, dict[str, Any]]], name: Any) -> str | None:
+    field = f"f:{name}"
+    owners = [manager for manager, fields in owned if field in fields]
+    if not owners:
+        return None
+    if name == _INSTANCE and all(_tracks(owner) for owner in owners):
+        return "tracking-mark"
+    return CONTROLLER if all(is_controller(owner) for owner in owners) else None
+
+
+def _owned(managed_fields: object) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Managers and what each owns, of labels and of annotations."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {group: [] for group in _GROUPS}
+    for entry in managed_fields if isinstance(managed_fields, list) else ():
+        fields = entry.get("fieldsV1") if entry.__class__ is dict else None
+        owned = fields.get("f:metadata") if fields.__class__ is dict else None
+        if owned.__class__ is not dict:
+            continue
+        for group in _GROUPS:
+            below = owned.get(f"f:{group}")
+            if below.__class__ is dict:
+                found[group].append((str(entry.get("manager", "")), below))
+    return found
