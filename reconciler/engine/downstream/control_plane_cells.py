@@ -27,6 +27,7 @@ from reconciler.rules.comparing import Judgement, unpack_leaves
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
+    from reconciler.control_plane.inventory import InventoryEntry
     from reconciler.control_plane.management import SubscriptionStatus
     from reconciler.control_plane.packing import PackedState
     from reconciler.engine.actual import Actual
@@ -140,7 +141,7 @@ class ControlPlaneCells:
             return NOTHING
         if meaning.ref not in content.states:
             return Finding(Verdict.UNKNOWN, (unread(meaning, content),))
-        finding = self._of_compared(compared)
+        finding = _since_the_edit(self._of_compared(compared), content.inventory.get(meaning.id))
         finding = self._subscription_status(meaning, content, finding)
         finding = _detached(key, meaning, content, finding)
         return self._contended(key, meaning, compared, finding)
@@ -340,6 +341,15 @@ def _names_groups(body: Body) -> bool:
     """Whether a body names groups anywhere."""
     notified = body.content.get("consoleNotification")
     return bool(body.content.get("groups") or (isinstance(notified, dict) and notified.get("groups")))
+
+
+def _since_the_edit(finding: Finding, entry: InventoryEntry | None) -> Finding:
+    """Date a drift: an edit of the API itself moves its timestamp, one of a plan or page does not."""
+    if finding.verdict is not Verdict.DRIFTED or entry is None or not entry.updated_at:
+        return finding
+    if all(cause.startswith(("spec.plans", "spec.pages")) for cause in finding.causes):
+        return finding
+    return replace(finding, since=entry.updated_at)
 
 
 def _detached(key: ResourceKey, meaning: Meaning, content: HeldContent, finding: Finding) -> Finding:
