@@ -10,7 +10,6 @@ import hashlib
 import json
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from reconciler.model.changes import ABSENT, Change, KeyStep, Redacted, Step
@@ -219,9 +218,15 @@ class _Decoder:
         return {name: self._shown(item) for name, item in inner.items()}
 
 
-@lru_cache(maxsize=64)
-def _hints(wanted: type[Any]) -> dict[str, Any]:
-    return get_type_hints(wanted)
+_known_hints: dict[object, dict[str, Any]] = {}
+
+
+def _hints(wanted: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields; working them out takes longer than reading a step."""
+    found = _known_hints.get(wanted)
+    if found is None:
+        found = _known_hints[wanted] = get_type_hints(wanted)
+    return found
 
 
 def _object(content: object, where: str) -> dict[str, Any]:
