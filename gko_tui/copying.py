@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gko_tui.clipboard import copy_text
-from gko_tui.view.words import resource_text
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
@@ -34,8 +33,8 @@ def copy_menu(
     row = app.bridge.store.rows.get(key)
     choices = {
         "the name": key.name,
-        "the resource": resource_text(key),
-        "the command line": f"gko-tui {command} {shlex.quote(resource_text(key))}",
+        "the resource": str(key),
+        "the command line": f"gko-tui {command} {shlex.quote(str(key))}",
     }
     trace = row.control_plane_trace if row is not None else None
     if trace is not None:

@@ -6,7 +6,6 @@ import asyncio
 
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.reading import Reading, read_platform
-from gko_tui.view.words import resource_text
 from reconciler.model.errors import GkoError
 from reconciler.model.rows import Row
 from reconciler.model.trace import Trace
@@ -65,9 +64,7 @@ def _write(
     from gko_tui.output.status_table import place_lines
     from gko_tui.output.trace_table import trace_table
 
-    blocks = [
-        "\n".join(trace_table(resource_text(row.key), row, trace, console, now)) for row, trace in traced
-    ]
+    blocks = ["\n".join(trace_table(str(row.key), row, trace, console, now)) for row, trace in traced]
     console.write("\n\n".join(blocks) + "\n")
     failed = [place for place in fleet.places() if place.phase in ("failed", "partial")]
     for line in place_lines(failed, console, now):

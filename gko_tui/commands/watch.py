@@ -13,7 +13,6 @@ from gko_tui.commands.selection import Selection
 from gko_tui.output.console import Console
 from gko_tui.output.documents import encode
 from gko_tui.output.status_document import change_document, place_document, resource_document
-from gko_tui.view.words import resource_text
 from reconciler.engine.fleet import Fleet
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState, Row
@@ -132,7 +131,7 @@ def change_line(change: Change, console: Console, now: float) -> str:
         place = change.place
         said = f": {printable(place.message)}" if place.message else ""
         return f"{clock} {place.place.value} {printable(place.name)} {place.phase}{said}"
-    name = printable(resource_text(change.key)) if change.key is not None else ""
+    name = printable(str(change.key))
     if change.after is None:
         return f"{clock} {name} gone"
     moved: list[str] = []

@@ -32,9 +32,9 @@ def control_plane_lines(row: Row, context: HopContext) -> list[Line]:
     lines = [pair("Control plane", tuple(spans))]
     if trace.id:
         lines += indented(f"id {trace.id}", "text", context)
-    if trace.hrid:
-        lines += indented(f"hrid {trace.hrid}", "text", context)
-    for words in (_whose(trace), _when(trace, context.now)):
+    told = [f"hrid {trace.hrid}"] if trace.hrid else []
+    told += [_whose(trace)] if _whose(trace) else []
+    for words in (", ".join(told), _when(trace, context.now)):
         if words:
             lines += indented(words, "quiet", context)
     if state is not None and state.phase != "ready" and state.message:

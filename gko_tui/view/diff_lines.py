@@ -86,10 +86,10 @@ def _headline(diff: HopDiff, options: DiffOptions) -> list[Line]:
     if diff.verdict is not None:
         word = f"{marks.verdict(diff.verdict)} {diff.verdict.word}"
         rest.append((f"{word}   ", f"verdict:{diff.verdict.name}"))
-    amount = counted(len(diff.changes), "changed field")
+    amounts = [] if another_version(diff) else [counted(len(diff.changes), "changed field")]
     if diff.ignored:
-        amount += f", {len(diff.ignored)} ignored"
-    rest.append((amount, "text"))
+        amounts.append(f"{len(diff.ignored)} ignored")
+    rest.append((", ".join(amounts), "text"))
     if cell_len(way) + 3 + sum(cell_len(text) for text, _ in rest) <= options.width:
         return [((f"{way}   ", "title bold"), *rest)]
     return [*wrapped(way, "title bold", options.width, hanging="  "), tuple(rest)]

@@ -42,7 +42,7 @@ def trace_lines(trace: Trace, *, now: float, width: int, marks: Marks) -> TraceT
         lines.append((("  no place has it", "quiet"),))
     lines += [EMPTY, (("What happened, newest first", "title bold"),)]
     stops.append(len(lines) - 1)
-    lines += _happenings(trace.happenings, now, width)
+    lines += _happenings(trace.happenings, now, width, marks.cut)
     for reason in trace.unread:
         lines.append(EMPTY)
         lines += wrapped(f"{marks.warn} not read: {reason}", "state-error", width)
@@ -77,7 +77,7 @@ def _station(station: Station, name: str, widest: int, now: float, width: int, m
     return lines
 
 
-def _happenings(happenings: Sequence[Happening], now: float, width: int) -> list[Line]:
+def _happenings(happenings: Sequence[Happening], now: float, width: int, cut: str) -> list[Line]:
     if not happenings:
         return [(("  nothing is known", "quiet"),)]
     wide = width >= 100
@@ -91,8 +91,8 @@ def _happenings(happenings: Sequence[Happening], now: float, width: int) -> list
         if wide:
             head.append((f"{_instant(happening.at):<{_TIME}}  ", "quiet"))
         head += [
-            (f"{set_cell_size(where, where_width)}  ", "text"),
-            (f"{set_cell_size(who, who_width)}  ", "text"),
+            (f"{_fitted(where, where_width, cut)}  ", "text"),
+            (f"{_fitted(who, who_width, cut)}  ", "text"),
         ]
         indent = " " * sum(cell_len(text) for text, _ in head)
         if width - len(indent) < 24:  # too narrow to stand beside: below, on the whole width
@@ -102,6 +102,11 @@ def _happenings(happenings: Sequence[Happening], now: float, width: int) -> list
         first, *rest = wrapped(happening.what, "quiet", width, indent=indent)
         lines += [(*head, *first[1:]), *rest]
     return lines
+
+
+def _fitted(text: str, width: int, cut: str) -> str:
+    """Text in exactly `width` cells; what is too long ends in the mark."""
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + cut
 
 
 def _instant(at: float) -> str:

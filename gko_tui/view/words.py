@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import NO_HOP_ASCII, NO_HOP_GLYPH, Place, Verdict
 
 PLACE_WORDS = {
@@ -25,11 +24,6 @@ BEFORE = {
     Place.GATEWAY: Place.CONTROL_PLANE,
 }
 """The left side of each hop, by its right one."""
-
-
-def resource_text(key: ResourceKey) -> str:
-    """A resource as people type it; what only a control plane has stands in no namespace."""
-    return str(key) if key.namespace else f"{key.cluster}:{key.kind}/{key.name}"
 
 
 @dataclass(frozen=True, slots=True)

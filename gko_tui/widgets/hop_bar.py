@@ -60,6 +60,6 @@ class HopBar(Bar):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        hop = next((hop for edge, hop in self._edges if event.x <= edge), None)
+        hop = next((hop for edge, hop in self._edges if event.x < edge), None)
         if hop is not None:
             self.post_message(self.Chosen(hop))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
 
 from gko_tui.app import GkoApp
 from gko_tui.bridge import Bridge
@@ -82,10 +83,13 @@ class Opened:
 
     async def settle(self) -> None:
         """Wait for workers, then for the screen."""
-        await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
+        await self._workers()
         self.app.drain()
-        await self.app.workers.wait_for_complete()
+        await self._workers()
+
+    async def _workers(self) -> None:
+        with suppress(WorkerCancelled):  # a newer question took its place
+            await self.app.workers.wait_for_complete()
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool], what: str = "what the test waits for") -> None:
