@@ -8,11 +8,16 @@ that hides what is harmless and shows what is not. In doubt a value is hidden; t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.model.changes import KeyPath
+from reconciler.model.changes import KeyPath, KeyStep
+
+AnyPath = tuple[object, ...]
+"""A path whose steps into lists are all the same."""
+ANY = 0
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -64,6 +69,7 @@ _URLS = _words(
 )
 
 _REFERENCE = re.compile(r"\[\[-?\s*(?:secret|configmap)\s+[`\"'][\w./-]+[`\"']\s*-?\]\]")
+_FROM_SECRET = re.compile(r"\[\[-?\s*secret\s")
 _SCHEMES = frozenset({"", "basic", "bearer"})
 
 MAPS_BY_NAME = frozenset({"plans", "pages", "responseTemplates", "response_templates", "labels"})
@@ -158,6 +164,27 @@ def is_reference(value: object) -> bool:
     if not isinstance(value, str) or "[[" not in value:
         return False
     return _REFERENCE.sub("", value).strip().lower() in _SCHEMES
+
+
+def secret_places(document: dict[str, Any]) -> Iterator[AnyPath]:
+    """Where a document takes a text from a Secret by GKO's template, in whole or in part."""
+    yield from _secret_places(document, ())
+
+
+def any_element(path: KeyPath) -> AnyPath:
+    """A path that does not tell the elements of a list apart."""
+    return tuple(step if isinstance(step, str) and not isinstance(step, KeyStep) else ANY for step in path)
+
+
+def _secret_places(node: Any, path: AnyPath) -> Iterator[AnyPath]:
+    if isinstance(node, dict):
+        for name, item in node.items():
+            yield from _secret_places(item, (*path, name))
+    elif isinstance(node, list):
+        for item in node:
+            yield from _secret_places(item, (*path, ANY))
+    elif isinstance(node, str) and "[[" in node and _FROM_SECRET.search(node) is not None:
+        yield path
 
 
 def _starts(path: KeyPath, pattern: tuple[str, ...]) -> bool:

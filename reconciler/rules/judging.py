@@ -18,7 +18,7 @@ from reconciler.rules.digests import LeafDigests, leaf_digests, order_hash, path
 from reconciler.rules.ignoring import IgnoreRule, Subject, leave_out
 from reconciler.rules.managers import PEOPLE, blame, is_person, last_write
 from reconciler.rules.normalise import Normalised, kind_of, rules_of
-from reconciler.rules.redact import Shown, redact_body
+from reconciler.rules.redact import Shown, redact_pair
 from reconciler.rules.ruleset import STANDARD, RuleSet, Step
 from reconciler.rules.schema import Schema
 
@@ -89,7 +89,7 @@ def judge(
     kind = kind_of(desired) or kind_of(actual)
     rules = tuple(rule for rule in ruleset.late if subject is not None and rule.where.matches(subject))
     desired, actual, ignored = _without_ignored(desired, actual, rules)
-    left, right = redact_body(desired, kind, key), redact_body(actual, kind, key)
+    left, right = redact_pair(desired, actual, kind, key)
     found = differences(left, right)
     if Step.ADDITIONS not in ruleset:
         found = [change for change in found if change.kind is not ChangeKind.ADDED]

@@ -17,6 +17,8 @@ from reconciler.rules.credentials import (
     ANNOTATIONS_WITH_COPIES,
     KIND_PATHS,
     MAPS_BY_NAME,
+    AnyPath,
+    any_element,
     beside,
     has_userinfo,
     hidden_in_keystore,
@@ -25,6 +27,7 @@ from reconciler.rules.credentials import (
     is_reference,
     names_credential,
     on_kind_path,
+    secret_places,
 )
 from reconciler.rules.normalise import Normalised
 
@@ -39,6 +42,28 @@ def redact_body(body: dict[str, Any], kind: str, key: bytes) -> dict[str, Any]:
     """
     shown: dict[str, Any] = _Redactor(kind, key).shown(body, ())
     return body.with_content(shown) if isinstance(body, Normalised) else shown
+
+
+def redact_pair(
+    left: dict[str, Any], right: dict[str, Any], kind: str, key: bytes
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Copy two sides of one resource with their credentials redacted, each by what both tell.
+
+    Where one side takes a field from a Secret (``[[ secret `name/key` ]]``), the other side's text there is
+    a credential whatever the field is called. Elements of lists are not told apart for this.
+
+    Args:
+        left, right: raw or normalised objects; they are not changed.
+        kind: their kind.
+        key: this machine's digest key.
+    """
+    places = frozenset({*secret_places(left), *secret_places(right)})
+    redactor = _Redactor(kind, key, places)
+    shown = (redactor.shown(left, ()), redactor.shown(right, ()))
+    return tuple(  # type: ignore[return-value]
+        side.with_content(copy) if isinstance(side, Normalised) else copy
+        for side, copy in zip((left, right), shown, strict=True)
+    )
 
 
 class Shown(tuple[Change, ...]):
@@ -67,12 +92,17 @@ def redacted(value: Any, key: bytes) -> Redacted:
 class _Redactor:
     """Hides the credentials of one kind under one key."""
 
-    __slots__ = ("_key", "_kind", "_with_paths")
+    __slots__ = ("_key", "_kind", "_places", "_with_paths")
 
-    def __init__(self, kind: str, key: bytes) -> None:
+    def __init__(self, kind: str, key: bytes, places: frozenset[AnyPath] = frozenset()) -> None:
         self._kind = kind
+        self._places = places
         self._key = key
         self._with_paths = kind in KIND_PATHS
+
+    def __contains__(self, path: KeyPath) -> bool:
+        """Whether one of the sides takes what stands at this path from a Secret."""
+        return bool(self._places) and any_element(path) in self._places
 
     def change(self, change: Change) -> Change:
         """One change with its values redacted."""
@@ -100,12 +130,13 @@ class _Redactor:
                 name: self.shown(
                     item,
                     (*path, name),
-                    hidden=hidden or self._hides(value, name, item, path, store),
+                    hidden=hidden or self._hides(value, name, item, path, store) or (*path, name) in self,
                     store=store or is_keystore(str(name)),
                 )
                 for name, item in value.items()
             }
         if isinstance(value, list):
+            hidden = hidden or ((*path, 0) in self)
             return [
                 self.shown(item, (*path, at), hidden=hidden, store=store) for at, item in enumerate(value)
             ]
