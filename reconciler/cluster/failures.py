@@ -30,6 +30,22 @@ _BIDI = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNPRINTABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f{_BIDI}\u2028\u2029]+")
 
 
+class Refused(ClusterError):
+    """An API server said no, in its own words.
+
+    Args:
+        told: the message of its Status, safe to show.
+        causes: (reason, message, field) of each cause that it names.
+    """
+
+    def __init__(
+        self, what: str, *, told: str = "", causes: tuple[tuple[str, str, str], ...] = (), **more: Any
+    ) -> None:
+        super().__init__(what, **more)
+        self.told = told
+        self.causes = causes
+
+
 def plain(text: object, limit: int = 300) -> str:
     """Make untrusted text safe for one line of a message: no control characters, at most `limit` long."""
     cleaned = _UNPRINTABLE.sub(" ", str(text)).strip()
@@ -62,7 +78,15 @@ def status_failure(
     elif status >= 500:
         next_step = "look at the API server; it is tried again"
     message = f"{what} ({status})" + (f": {plain(told)}" if told else "")
-    return ClusterError(message, subject=subject, next_step=next_step, status=status, reason=reason)
+    return Refused(
+        message,
+        told=plain(told or "", 2_000),
+        causes=_causes_told(content),
+        subject=subject,
+        next_step=next_step,
+        status=status,
+        reason=reason,
+    )
 
 
 def event_failure(subject: str, status: object) -> ClusterError:
@@ -154,6 +178,20 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         if isinstance(current, BaseExceptionGroup):
             waiting.extend(current.exceptions)
         waiting.extend(cause for cause in (current.__cause__, current.__context__) if cause is not None)
+
+
+def _causes_told(content: bytes) -> tuple[tuple[str, str, str], ...]:
+    """What a Status names in `details.causes`; nothing where it is not shaped as one."""
+    try:
+        details = orjson.loads(content).get("details") or {}
+        causes = [cause for cause in details.get("causes") or () if isinstance(cause, dict)]
+    except (orjson.JSONDecodeError, AttributeError, TypeError):
+        return ()
+    parts = ("reason", "message", "field")
+    return tuple(
+        (found[0], found[1], found[2])
+        for found in ([plain(cause.get(part) or "", 500) for part in parts] for cause in causes)
+    )
 
 
 def _status_message(content: bytes) -> str | None:
