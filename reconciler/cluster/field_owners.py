@@ -141,7 +141,8 @@ def _without(fields: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     if head not in fields:
         return fields
     made = dict(fields)
-    below = _without(made.pop(head), tuple(rest)) if rest else {}
+    inside = made.pop(head)
+    below = _without(inside, tuple(rest)) if rest else {}
     if below:
         made[head] = below
     return made

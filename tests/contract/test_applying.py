@@ -251,6 +251,7 @@ async def test_fields_of_a_client_side_apply_go_with_git_only_after_handing_over
     written = await writer.apply(place, wanted(), handed.seen)
     assert written.did is Did.CONFIGURED
     assert "path" not in widgets.get("one").json()["spec"]
+    assert widgets.get("one").json()["metadata"]["annotations"] == copy
     assert written.seen is not None
     again = await writer.migrate_owners(place, ["kubectl-client-side-apply"], written.seen)
     assert again.did is Did.UNCHANGED
