@@ -136,13 +136,12 @@ def _union(left: Any, right: Any) -> dict[str, Any]:
 
 
 def _without(fields: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """A field set without one path, and without what would then own nothing below it."""
+    """A field set without one path, and without the maps above it as such: an apply never owns those."""
     head, *rest = path
     if head not in fields:
         return fields
-    made = dict(fields)
-    inside = made.pop(head)
-    below = _without(inside, tuple(rest)) if rest else {}
+    made = {name: below for name, below in fields.items() if name not in (head, ".")}
+    below = _without(fields[head], tuple(rest)) if rest else {}
     if below:
         made[head] = below
     return made

@@ -119,8 +119,13 @@ def test_field_sets_are_joined_and_a_field_beside_its_children_stays_one() -> No
 def test_kubectls_copy_of_the_object_is_not_taken_over() -> None:
     name = "f:kubectl.kubernetes.io/last-applied-configuration"
     made = handed_over(
-        [entry("kubectl-client-side-apply", **{"f:metadata": {"f:annotations": {".": {}, name: {}}}})],
+        [
+            entry(
+                "kubectl-client-side-apply",
+                **{"f:metadata": {"f:annotations": {".": {}, name: {}}, "f:labels": {"f:a": {}}}},
+            )
+        ],
         ["kubectl-client-side-apply"],
     )
     assert made is not None
-    assert made[0]["fieldsV1"] == {"f:metadata": {"f:annotations": {".": {}}}}
+    assert made[0]["fieldsV1"] == {"f:metadata": {"f:labels": {"f:a": {}}}}
