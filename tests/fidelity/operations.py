@@ -46,6 +46,7 @@ PRODUCT: tuple[tuple[str, str], ...] = (
     ("GET", "/management/v2/organizations/{org}/plugins/policies"),
     ("GET", "/management/v2/organizations/{org}/plugins/endpoints"),
     ("GET", f"{_V1}/instances/"),
+    ("GET", f"{_V1}/platform/events"),
     ("GET", f"{_V1}/apis/{{api}}/state"),
     ("PUT", f"{_V1}/apis/import-crd"),
     ("GET", f"{_V1}/apis/{{api}}"),

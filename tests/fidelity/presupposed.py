@@ -8,6 +8,8 @@ from typing import Any
 from reconciler.simulator.apim import Apim, Gateway
 from tests.fidelity.recordings import UNRECORDED, Exchange
 
+PERSONAL_TOKEN = "a-personal-access-token"
+
 
 class World:
     """The simulated platform of one replay.
@@ -110,13 +112,39 @@ def _table_scan(world: World) -> None:
     world.apim.environment(world.environment).sorts_sets = False
 
 
+def _token_issued(world: World) -> None:
+    """29a made a token, whose text no later recording shows."""
+    world.apim.issue_token("admin", PERSONAL_TOKEN)
+
+
+def _recorder_at_work(world: World) -> None:
+    """The recorder sent more than it recorded, and not in the order of the recordings' names.
+
+    12d counts all logins so far, its own included, and shows that two key-less plans were tried after
+    everything that is unknown.
+    """
+    world.apim.user("admin").connections.count = 122
+    environment = world.apim.environment(world.environment)
+
+    def api_of(name: str) -> str:
+        return environment.id_of(world.exchanges[name].body["hrid"])
+
+    late, last = api_of("07-invalid-two-keyless-real"), api_of("07-invalid-unknown-member-real")
+    (event,) = (event for event in environment.events if event.subject == late)
+    environment.events.remove(event)
+    places = [at for at, event in enumerate(environment.events) if event.subject == last]
+    environment.events.insert(places[-1] + 1, event)
+
+
 BEFORE: dict[str, Callable[[World], None]] = {
+    "12d-v1-events": _recorder_at_work,
     "13c-gw-when-stopped": _gateway_polls,
     "20b-gw-node": _gateway_polls,
     "22a-list-final": _second_life,
     "21f-put-removing-subscribed-plan-dryrun": _subscribed_again,
     "06g-search-manage-only": _restored,
     "09m-sub-with-apikey-put": _application_with_key,
+    "29b-environments-no-org-bearer": _token_issued,
     "31a-put-identical": _written_once_more,
     "31b-gw-after-identical": _gateway_polls,
     "32a-partial-first": _table_scan,

@@ -53,7 +53,12 @@ _PLACES = (
     (re.compile(rf"environment \[{_WAS}\]"), f"environment [{ENVIRONMENT}]"),
     (re.compile(rf'"environmentId":"{_WAS}"'), f'"environmentId":"{ENVIRONMENT}"'),
 )
-_FIELDS = {"organizationId": ORGANIZATION, "environmentId": ENVIRONMENT, "environmentIds": ENVIRONMENT}
+_FIELDS = {
+    "organizationId": ORGANIZATION,
+    "environmentId": ENVIRONMENT,
+    "environmentIds": ENVIRONMENT,
+    "environments": ENVIRONMENT,
+}
 _COMPUTED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-3[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

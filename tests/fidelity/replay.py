@@ -19,6 +19,7 @@ from tests.fidelity.operations import ABSENT, BY_HAND, PRODUCT, is_of_gateway, i
 from tests.fidelity.presupposed import (
     BEFORE,
     CONTENT_TYPES,
+    PERSONAL_TOKEN,
     TOKEN,
     WRONG_PASSWORD,
     WRONG_TOKEN,
@@ -100,15 +101,12 @@ async def replay(
     gateway = Gateway(apim, "vm")
     world = World(apim, gateway, {item.name: item for item in exchanges}, environment, renamed)
     prepare(world)
-    token = apim.issue_token("admin")
     server, technical = ApimServer(apim), GatewayServer(gateway, sleep=None)
     await server.start()
     await technical.start()
     try:
         async with httpx.AsyncClient() as client:
-            return [
-                outcome async for outcome in _run(client, exchanges, world, token, server.url, technical.url)
-            ]
+            return [outcome async for outcome in _run(client, exchanges, world, server.url, technical.url)]
     finally:
         await server.stop()
         await technical.stop()
@@ -118,7 +116,6 @@ async def _run(
     client: httpx.AsyncClient,
     exchanges: list[Exchange],
     world: World,
-    token: str,
     server: str,
     technical: str,
 ) -> Any:
@@ -134,7 +131,7 @@ async def _run(
             exchange.method,
             base + bindings.simulated(exchange.path),
             content=_content(exchange, bindings),
-            headers=_headers(exchange, token, of_gateway=of_gateway),
+            headers=_headers(exchange, of_gateway=of_gateway),
         )
         answer = _answer(response, base)
         outcome = Outcome(exchange, kind_of(exchange), response.status_code, answer)
@@ -153,12 +150,12 @@ def _content(exchange: Exchange, bindings: Bindings) -> bytes | None:
     return bindings.simulated(orjson.dumps(exchange.body).decode()).encode()
 
 
-def _headers(exchange: Exchange, token: str, *, of_gateway: bool) -> dict[str, str]:
+def _headers(exchange: Exchange, *, of_gateway: bool) -> dict[str, str]:
     headers = {}
     if exchange.body is not None:
         headers["Content-Type"] = CONTENT_TYPES.get(exchange.name, "application/json")
     if exchange.name in TOKEN:
-        headers["Authorization"] = f"Bearer {token}"
+        headers["Authorization"] = f"Bearer {PERSONAL_TOKEN}"
     elif exchange.name in WRONG_TOKEN:
         headers["Authorization"] = "Bearer nobody's"
     elif exchange.user is not None:

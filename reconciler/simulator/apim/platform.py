@@ -118,7 +118,7 @@ class Apim:
         Args:
             source: the identity provider that knows them.
         """
-        user = User(self.sources.draw_id(), name, source, administrator=administrator)
+        user = User(self.sources.draw_id(), name, source, administrator, created_at=self.sources.now())
         for organization in self.organizations.values():
             organization.users[name] = user
         self.passwords[name] = password

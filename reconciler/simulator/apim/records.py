@@ -6,6 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(slots=True)
+class Connections:
+    """When a user's requests came: each with name and password counts as a login."""
+
+    first_at: int | None = None
+    last_at: int | None = None
+    count: int = 0
+
+    def noted(self, now: int) -> None:
+        """One more came."""
+        self.first_at = now if self.first_at is None else self.first_at
+        self.last_at = now
+        self.count += 1
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Somebody the server knows.
@@ -18,6 +33,8 @@ class User:
     name: str
     source: str = "memory"
     administrator: bool = False
+    created_at: int = 0
+    connections: Connections = field(default_factory=Connections, compare=False)
 
     def owner(self) -> dict[str, Any]:
         """The user as a primary owner."""

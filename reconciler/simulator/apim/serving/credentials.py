@@ -20,7 +20,10 @@ def user_of(apim: Apim, headers: Mapping[str, str]) -> User | None:
         name = apim.tokens.get(value.strip())
     else:
         name = _basic(apim.passwords, value) if scheme.lower() == "basic" else None
-    return apim.user(name) if name is not None else None
+    user = apim.user(name) if name is not None else None
+    if user is not None:
+        user.connections.noted(apim.sources.now())
+    return user
 
 
 def unauthorized(headers: Mapping[str, str], url: str) -> Answer:

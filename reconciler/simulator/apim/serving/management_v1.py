@@ -1,4 +1,4 @@
-"""The operations of Management v1 that are still needed: gateway instances, and APIs of version 2."""
+"""The operations of Management v1 that are still needed: gateway instances, events, APIs of version 2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.simulator.apim import console, v2_apis
 from reconciler.simulator.apim.gateway import Gateway
-from reconciler.simulator.apim.records import Api
+from reconciler.simulator.apim.records import Api, Event, User
 from reconciler.simulator.apim.refusals import Refused
 from reconciler.simulator.apim.serving.calls import Answer, Call, Route
 
@@ -18,6 +18,7 @@ def management_v1_routes() -> list[Route]:
     return [
         Route("GET", f"{_ROOT}/instances", _instances, "list"),
         Route("GET", f"{_ROOT}/instances/{{event}}", _instance),
+        Route("GET", f"{_ROOT}/platform/events", _events, "list"),
         Route("PUT", f"{_ROOT}/apis/import-crd", _import_crd, "write"),
         Route("GET", f"{_ROOT}/apis/{{api}}", _api),
         Route("DELETE", f"{_ROOT}/apis/{{api}}", _delete, "write"),
@@ -85,6 +86,75 @@ def _instance(call: Call) -> Answer:
             "http_status": 404,
         },
     )
+
+
+def _events(call: Call) -> Answer:
+    """What was published in the environment, the newest first; without a type the real server fails."""
+    types = [name for name in call.query.get("type", "").split(",") if name]
+    if not types:
+        what = '"io.gravitee.rest.api.management.rest.resource.param.EventTypeListParam.contains(Object)"'
+        message = f'Cannot invoke {what} because "eventTypeListParam" is null'
+        raise Refused(500, {"message": message, "http_status": 500})
+    begin, end = int(call.query.get("from") or 0), int(call.query.get("to") or 0)
+    found = [
+        event
+        for event in reversed(call.environment.events)
+        if event.type in types and begin <= event.created_at <= end
+    ]
+    page, size = int(call.query.get("page") or 0), int(call.query.get("size") or 10)
+    content = [_event(call, event) for event in found[page * size : (page + 1) * size]]
+    return Answer(
+        200,
+        {
+            "content": content,
+            "pageElements": len(content),
+            "pageNumber": page,
+            "totalElements": len(found),
+        },
+    )
+
+
+def _event(call: Call, event: Event) -> dict[str, Any]:
+    """An event without its payload, with the name and version that its API has now."""
+    api = call.environment.apis.get(event.subject)
+    now = {"deleted": "true", "api_name": "Deleted API"}
+    if api is not None:
+        now = {"api_name": api.raw["name"], "api_version": _version(api)}
+    return {
+        "id": event.id,
+        "type": event.type,
+        "properties": {**{name.lower(): value for name, value in event.properties.items()}, **now},
+        "user": _user(call, event.user),
+        "environments": [call.environment.id],
+        "created_at": event.created_at,
+        "updated_at": event.created_at,
+    }
+
+
+def _version(api: Api) -> str:
+    return str(api.raw.get("version") or api.raw.get("apiVersion") or "")
+
+
+def _user(call: Call, user: User) -> dict[str, Any]:
+    """A user as Management v1 shows one, with all that is known of their visits."""
+    visits = user.connections
+    return {
+        "id": user.id,
+        "organizationId": call.environment.organization.id,
+        "source": user.source,
+        "sourceId": user.name,
+        "lastConnectionAt": visits.last_at,
+        "firstConnectionAt": visits.first_at,
+        "status": "ACTIVE",
+        "loginCount": visits.count,
+        "isServiceAccount": False,
+        "hasPassword": False,
+        "displayName": user.name,
+        "created_at": user.created_at,
+        "updated_at": visits.last_at,
+        "primary_owner": False,
+        "number_of_active_tokens": sum(name == user.name for name in call.apim.tokens.values()),
+    }
 
 
 def _import_crd(call: Call) -> Answer:
