@@ -52,8 +52,8 @@ _CONTROLLERS = (
     "velero*",
 )
 """Field managers of programs that mark objects for themselves."""
-_APPLY = ("kustomize-controller", "helm-controller")
-"""Controllers by name, but they apply what Git states; what they left behind counts."""
+_APPLY = ("argocd*", "kustomize-controller", "helm*", "flux*")
+"""Controllers by name that apply what Git states; what they left behind counts."""
 
 
 @lru_cache(maxsize=8_192)
