@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual import events
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.filter import NoColor
 from textual.geometry import Size
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from reconciler.settings.paths import StatePaths
 
 _SIGNALLED = 128
+_LOAD_AFTER_S = 1.0
+"""After the first paint, what other screens need is loaded while the reader looks at the first one."""
 _WHILE_TYPING = ("global.back", "global.palette")
 """What a key does even while the prompt has the focus."""
 
@@ -134,11 +136,18 @@ class GkoApp(App[int]):
         self.set_interval(1.0, self.second)
         # The engine's imports hold the interpreter for moments: the first paint goes before them.
         self.call_after_refresh(self.set_timer, 0.02, self.bridge.start)
+        self.set_timer(_LOAD_AFTER_S, self._load_the_rest)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 with suppress(NotImplementedError, ValueError):
                     loop.add_signal_handler(number, self.exit, _SIGNALLED + number)
+
+    @work(thread=True, exit_on_error=False)
+    def _load_the_rest(self) -> None:
+        """Load what the first press of a key would wait for."""
+        import gko_tui.screens.detail
+        import gko_tui.screens.places  # noqa: F401
 
     @property
     def top(self) -> GkoScreen | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.model.rows import Row
 
 _AGAIN_AFTER_S = 0.3
+_SAY_READING_S = 0.2
 _LOOK_AGAIN_S = 5
 """Beyond the cluster a value may change without the row changing: what is on show is asked for so often."""
 
@@ -54,16 +56,19 @@ class DetailScreen(Diffing):
         self._later: Timer | None = None
         self._news: tuple[object, ...] = ()
         self._seconds = 0
+        self._filled_width = 0
 
     def compose_top(self) -> ComposeResult:
         """The name of the resource and the tabs."""
         yield TabBar(self.gko.marks, self._title, [BY_ID[tab] for tab in TAB_ACTIONS])
-        yield HopBar(self.gko.marks, lambda: self.row)
+        bar = HopBar(self.gko.marks, lambda: self.row)
+        bar.display = self.tab == DIFF_TAB  # turned later, it would have the whole screen laid out anew
+        yield bar
 
     def on_mount(self) -> None:
         self.told = Told(self.gko.bridge, self.key)
         self._news = _news(self.row)
-        self._turn_to(self.tab)
+        self._turn_to(self.tab, opening=True)
 
     def looked_at(self) -> ResourceKey | None:
         return self.key
@@ -133,17 +138,27 @@ class DetailScreen(Diffing):
 
     # --- tabs ------------------------------------------------------------------------------
 
-    def _turn_to(self, tab: int) -> None:
+    def _turn_to(self, tab: int, *, opening: bool = False) -> None:
         self.tab = tab
         bar = self.query_one(TabBar)
         bar.current = tab
         bar.note = ""
-        self.query_one(HopBar).display = tab == DIFF_TAB
+        bar_of_hops = self.query_one(HopBar)
+        if bar_of_hops.display is not (tab == DIFF_TAB):
+            bar_of_hops.display = tab == DIFF_TAB
         self.pane.search("")
         self.gko.bridge.epoch += 1
-        self.pane.show(self._at_once())
+        if opening and tab != HOPS_TAB and self.row is not None:
+            self.set_timer(_SAY_READING_S, partial(self._say_reading, self.gko.bridge.epoch))
+        else:
+            self.pane.show(self._at_once())
         self.redraw_edges()
         self.fill()
+
+    def _say_reading(self, epoch: int) -> None:
+        """An answer that comes at once is painted at once, without a word before it."""
+        if epoch == self.gko.bridge.epoch and not self.pane.lines:
+            self.pane.show(self._at_once())
 
     def turn_to(self, tab: int) -> None:
         """Show another tab."""
@@ -195,6 +210,7 @@ class DetailScreen(Diffing):
         return tuple(station for station in stations if station.place is Place.GATEWAY)
 
     def fill(self, *, again: bool = False) -> None:
+        self._filled_width = self.text_width
         self._ask_and_show(again)
 
     @work(exclusive=True, group="detail", exit_on_error=False)
@@ -274,7 +290,7 @@ class DetailScreen(Diffing):
         self.fill(again=True)
 
     def on_resize(self) -> None:
-        if self.is_mounted and self.row is not None:
+        if self.is_mounted and self.row is not None and self.text_width != self._filled_width:
             self.fill()
 
     # --- copying ---------------------------------------------------------------------------

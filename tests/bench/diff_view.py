@@ -31,7 +31,10 @@ from tests.terminal.replay import Replay, paths, platform
 from tests.terminal.story import NOW, row
 
 CASES = ("scattered", "nothing in common")
+_ROW = re.compile(rb"api-\d{5}")
 _PAGES = 8
+_LOOKING_S = 2.5
+"""A reader looks at the table for a moment before the first key."""
 _HERE = Path(__file__).parents[2]
 _NUMBERED = re.compile(rb"(?:line|value)-(\d+)")
 """What every line of the documents holds."""
@@ -102,7 +105,7 @@ def measure(size: tuple[int, int], lines: int, case: str, keys: int) -> dict[str
     computing = computing_ms(big_diff(lines, case), size[0])
     with opened(size, lines, case) as terminal:
         terminal.wait_for("payments-api")
-        terminal.wait_quiet()
+        _read_for(terminal, _LOOKING_S)
         opened_ms = _answered(terminal, "d", re.compile(rb"changed fields"))
         terminal.wait_quiet()
         terminal.send("G")  # the documents are below the list of fields
@@ -127,11 +130,24 @@ def opened(size: tuple[int, int], lines: int, case: str) -> Iterator[Terminal]:
         yield terminal
 
 
+def table_page_ms(size: tuple[int, int]) -> float:
+    """What a page of the table takes on the same terminal, for comparison."""
+    command = [sys.executable, "-m", "tests.bench.synthetic", "2000", "0"]
+    with Terminal(command, size=size, cwd=_HERE, timeout_s=60) as terminal:
+        terminal.wait_for("api-00000")
+        _read_for(terminal, _LOOKING_S)
+        return statistics.median(_answered(terminal, "\x06", _ROW) for _ in range(_PAGES))
+
+
+def _read_for(terminal: Terminal, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        terminal.read(min(left, 0.05))
+
+
 def _answered(terminal: Terminal, key: str, sign: re.Pattern[bytes]) -> float:
     """Milliseconds from a key until something that it leads to has been drawn."""
-    quiet_until = time.perf_counter() + 0.06
-    while time.perf_counter() < quiet_until:
-        terminal.read(0.02)
+    _read_for(terminal, 0.06)
     terminal.parsing = False  # drawing what comes would cost time; it cannot be taken up again midway
     terminal.raw.clear()
     pressed = time.perf_counter()
@@ -156,6 +172,7 @@ def main() -> int:
         return serve(given.lines, given.serve)
     for text in given.sizes.split(","):
         columns, height = map(int, text.split("x"))
+        print(json.dumps({"size": text, "table_page_p50_ms": round(table_page_ms((columns, height)), 1)}))
         for case in CASES:
             runs = [measure((columns, height), given.lines, case, given.keys) for _ in range(given.reps)]
             figures = {name: round(statistics.median(run[name] for run in runs), 1) for name in runs[0]}

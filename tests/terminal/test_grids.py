@@ -9,7 +9,7 @@ from reconciler.model.rows import PlaceState, Problem
 from reconciler.model.verdicts import Place
 from tests.terminal.conftest import Opener
 from tests.terminal.grid import GridExtension
-from tests.terminal.replay import NOW, Replay, dead
+from tests.terminal.replay import NOW, Replay, chain_replay, dead
 
 
 @pytest.fixture
@@ -117,4 +117,39 @@ async def test_the_places_on_a_bad_night(open_terminal: Opener, picture: Snapsho
 async def test_the_terminal_is_too_small(open_terminal: Opener, picture: SnapshotAssertion) -> None:
     async with open_terminal(size=(50, 12)) as terminal:
         assert "needs 60×16" in terminal.text
+        assert terminal.grid == picture
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_the_whole_strip(
+    open_terminal: Opener, picture: SnapshotAssertion, size: tuple[int, int]
+) -> None:
+    async with open_terminal(chain_replay(), size=size) as terminal:
+        assert terminal.grid == picture
+
+
+@pytest.mark.parametrize("environ", [{"LANG": "C.UTF-8"}, {"NO_COLOR": "1", "LANG": "C.UTF-8"}])
+async def test_the_diff_of_the_control_plane(
+    open_terminal: Opener, picture: SnapshotAssertion, environ: dict[str, str]
+) -> None:
+    async with open_terminal(chain_replay(), environ=environ) as terminal:
+        await terminal.command("diff payments-api")
+        await terminal.shows("Control plane apim-eu")
+        assert terminal.grid == picture
+
+
+async def test_the_way_of_a_resource(open_terminal: Opener, picture: SnapshotAssertion) -> None:
+    async with open_terminal(chain_replay(), size=(100, 30), theme="gko-light") as terminal:
+        await terminal.command("trace orders-v2")
+        await terminal.shows("PLAN_UPDATED")
+        assert terminal.grid == picture
+
+
+async def test_the_four_places_of_a_resource_in_ascii(
+    open_terminal: Opener, picture: SnapshotAssertion
+) -> None:
+    async with open_terminal(chain_replay(), size=(100, 40), ascii_only=True) as terminal:
+        await terminal.command("yaml orders-v2")
+        await terminal.press("1")
+        await terminal.shows("revision 7")
         assert terminal.grid == picture
