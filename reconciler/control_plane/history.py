@@ -21,10 +21,12 @@ class Event:
     """A publication, start or stop of an API; `at` in seconds since the epoch.
 
     Attributes:
+        api_id: the API that it is about.
         number: the deployment number, which a gateway shows as `revision` (DOMAIN §0.10).
         label: `Updated by GKO`, or what a person wrote.
         by: who did it.
-        raw: the whole event; its payload holds the definition as it was published, with its secrets.
+        raw: the whole event, as Management v2 writes it; its payload, which lists do not tell, holds the
+            definition as it was published, with its secrets.
     """
 
     id: str
@@ -34,6 +36,17 @@ class Event:
     label: str = ""
     by: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    api_id: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether its payload was told, too."""
+        return isinstance(self.raw.get("payload"), str)
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """What orders the events of one API: instants, and within one the numbers of deployments."""
+        return self.at, int(self.number) if self.number.isdecimal() and len(self.number) < 20 else 0
 
     def hrid(self) -> str:
         """The HRID of the API that was published; empty where it has none. Nothing else tells it offhand."""
@@ -79,6 +92,28 @@ def event_of(item: object) -> Event | None:
         label=short(told.get("DEPLOYMENT_LABEL") or ""),
         by=_name(item.get("initiator")),
         raw=item,
+        api_id=short(told.get("API_ID") or ""),
+    )
+
+
+def event_of_v1(item: object) -> Event | None:
+    """Read one event of Management v1's list: the same, in other words and without the payload.
+
+    Its properties are in lower case, its instants in milliseconds since the epoch (recorded exchange 12d).
+    """
+    if not isinstance(item, dict):
+        return None
+    told = item.get("properties")
+    properties = told if isinstance(told, dict) else {}
+    return event_of(
+        {
+            "id": item.get("id"),
+            "type": item.get("type"),
+            "createdAt": item.get("created_at"),
+            "environmentIds": item.get("environments"),
+            "initiator": item.get("user"),
+            "properties": {str(name).upper(): value for name, value in properties.items()},
+        }
     )
 
 

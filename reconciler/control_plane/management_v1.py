@@ -1,21 +1,25 @@
 """Management v1, read: what the newer APIs do not tell (DOMAIN §4.4).
 
-Gateway instances exist there only. So do the lists of applications and dictionaries; neither they nor their
-forms were recorded from a real server, so that everything but an id and a name is taken only where it fits.
+Gateway instances exist there only, and the one list of what was published in a whole environment. So do the
+lists of applications and dictionaries; neither they nor their forms were recorded from a real server, so that
+everything but an id and a name is taken only where it fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.control_plane.client import ControlPlaneClient
 from reconciler.control_plane.failures import short, unexpected
+from reconciler.control_plane.history import Event, event_of_v1
 from reconciler.control_plane.inventory import instant
 
 _PER_PAGE = 100
 _MOST_PAGES = 100
+_END_OF_TIME_MS = 4_102_444_800_000
+"""The list of events wants an end: the year 2100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,43 @@ class ManagementV1Api:
             if len(content) < _PER_PAGE or len(found) == before:
                 break
         return tuple(found.values())
+
+    async def events(
+        self, types: Sequence[str], *, since: float, most: int
+    ) -> AsyncIterator[tuple[Event, ...]]:
+        """The events of the environment's APIs, page by page, the newest first, without their payloads.
+
+        Args:
+            types: such as PUBLISH_API; the server fails without any (recorded exchange 12f).
+            since: only those after this instant (seconds since the epoch).
+            most: as many pages at most.
+
+        Raises:
+            ControlPlaneError: no usable answer came; reason `forbidden`: ENVIRONMENT_PLATFORM is needed.
+        """
+        known: set[str] = set()
+        told_so_far = 0
+        for page in range(most):
+            query = {
+                "type": ",".join(types),
+                "from": max(0, int(since * 1000)),
+                "to": _END_OF_TIME_MS,
+                "page": page,
+                "size": _PER_PAGE,
+            }
+            told = await self._client.get(f"{self._root}/platform/events", query)
+            content = told.get("content") if isinstance(told, dict) else None
+            if not isinstance(content, list):
+                raise unexpected(self._client.name, "answered its events with something that is no list")
+            events = tuple(event for item in content if (event := event_of_v1(item)) is not None)
+            yield events
+            ids = {event.id for event in events}
+            told_so_far += len(content)
+            total = told.get("totalElements")
+            ended = told_so_far >= total if isinstance(total, int) else len(content) < _PER_PAGE
+            if ended or ids <= known:
+                return
+            known |= ids
 
     async def applications(self) -> tuple[Listed, ...]:
         """The environment's applications.

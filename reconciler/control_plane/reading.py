@@ -7,7 +7,7 @@ from collections.abc import Callable
 from reconciler.control_plane.automation import AutomationApi
 from reconciler.control_plane.client import ControlPlaneClient
 from reconciler.control_plane.failures import ControlPlaneError
-from reconciler.control_plane.history import DEPLOYMENT_EVENTS
+from reconciler.control_plane.history import DEPLOYMENT_EVENTS, Event
 from reconciler.control_plane.management import ManagementApi
 from reconciler.control_plane.packing import PackedState
 from reconciler.control_plane.refs import SUBSCRIPTION, StateRef
@@ -23,14 +23,14 @@ class Reader:
 
     Args:
         client: the connection.
-        learnt: told the HRID of an API that its publication gives away.
+        published: told an API (by its id) and its newest event, or None, before the sink is.
     """
 
-    def __init__(self, client: ControlPlaneClient, learnt: Callable[[str, str], None]) -> None:
+    def __init__(self, client: ControlPlaneClient, published: Callable[[str, Event | None], None]) -> None:
         self.automation = AutomationApi(client)
         self.management = ManagementApi(client)
         self._client = client
-        self._learnt = learnt
+        self._published = published
         self._subscribed: dict[str, list[StateRef]] = {}
         self._unserved: dict[str, tuple[float, ControlPlaneError]] = {}
 
@@ -72,8 +72,7 @@ class Reader:
         if job.deployment:
             events = await self.management.events(job.ref.hrid, types=DEPLOYMENT_EVENTS, most=1)
             newest = events[0] if events else None
-            if newest is not None and (hrid := newest.hrid()):
-                self._learnt(job.ref.hrid, hrid)
+            self._published(job.ref.hrid, newest)
             sink.deployment(name, job.ref.hrid, newest, clock())
             return
         ref = job.ref

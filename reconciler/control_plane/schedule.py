@@ -39,7 +39,7 @@ class Priority(IntEnum):
 
 
 class Job(NamedTuple):
-    """One thing to read: its state, or (`deployment`) the newest publication of an API by its id."""
+    """One thing to read: its state, or (`deployment`) the newest publication of an API by its id, whole."""
 
     ref: StateRef
     deployment: bool = False
@@ -65,6 +65,8 @@ class Schedule:
         self._ready: list[tuple[int, int, Job]] = []
         self._later: list[tuple[float, int, int, Job]] = []
         self._queued: dict[Job, int] = {}
+        self._whenever: OrderedDict[Job, None] = OrderedDict()
+        """What is read when the budget has something left, in this order."""
         self._running: set[Job] = set()
         self._again: dict[Job, int] = {}
         self._number = itertools.count()
@@ -85,6 +87,11 @@ class Schedule:
     def unread(self) -> int:
         """How many of them were never read."""
         return len(self._expected) - len(self._read_at)
+
+    @property
+    def put_off(self) -> frozenset[Job]:
+        """What is still to be read when the budget has something left."""
+        return frozenset(self._whenever)
 
     @property
     def busy(self) -> bool:
@@ -122,11 +129,30 @@ class Schedule:
         if job in self._running:
             self._again[job] = min(priority, self._again.get(job, priority))
             return
+        self._whenever.pop(job, None)
         known = self._queued.get(job)
         if known is not None and known <= priority:
             return
         self._queued[job] = priority
         heapq.heappush(self._ready, (priority, next(self._number), job))
+
+    def whenever(self, job: Job, *, first: bool = False) -> None:
+        """Read it once, when the budget has something left.
+
+        Args:
+            job: what to read.
+            first: before the others that wait like this.
+        """
+        if job in self._running or job in self._queued or job in self._failures:
+            return
+        self._whenever.setdefault(job)
+        if first:
+            self._whenever.move_to_end(job, last=False)
+
+    def forget(self, jobs: Iterable[Job]) -> None:
+        """Nobody needs these any more that were to be read whenever it can be."""
+        for job in jobs:
+            self._whenever.pop(job, None)
 
     def later(self, job: Job, priority: Priority, at: float) -> None:
         """Read it at an instant (seconds since the epoch)."""
@@ -155,7 +181,7 @@ class Schedule:
                 continue
             self._running.add(job)
             return job
-        due = self._round(now, budget) if at_most is Priority.ROUND else ROUND_S
+        due = self._unhurried(now, budget) if at_most is Priority.ROUND else ROUND_S
         if not isinstance(due, float):
             return due
         return min(due, self._later[0][0] - now) if self._later else due
@@ -209,6 +235,18 @@ class Schedule:
         if priority == Priority.PERSON:
             return job.ref not in self._looked
         return priority in (Priority.FIRST, Priority.ROUND) and job.ref not in self._expected
+
+    def _unhurried(self, now: float, budget: Budget) -> Job | float:
+        """What nobody waits for: the round keeps its pace, the rest of the budget is for what was put off."""
+        due = self._round(now, budget)
+        if not isinstance(due, float) or not self._whenever:
+            return due
+        wait = budget.wait(now)
+        if wait > 0:
+            return min(due, wait)
+        job, _ = self._whenever.popitem(last=False)
+        self._running.add(job)
+        return job
 
     def _round(self, now: float, budget: Budget) -> Job | float:
         """The one that was read longest ago, if pace and budget allow it; else how long they do not."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reconciler.control_plane.history import Event
     from reconciler.control_plane.inventory import InventoryEntry
     from reconciler.control_plane.management import SubscriptionStatus
+    from reconciler.control_plane.management_v1 import Instance
     from reconciler.control_plane.packing import PackedState
     from reconciler.control_plane.refs import StateRef
     from reconciler.model.rows import PlaceState
@@ -38,7 +39,14 @@ class ControlPlaneSink(Protocol):
         """The API has exactly these subscriptions, in every status."""
 
     def deployment(self, control_plane: str, api_id: str, event: Event | None, at: float) -> None:
-        """The newest publication, start or stop of an API; None where it was never deployed."""
+        """The newest publication, start or stop of an API; None where it was never deployed.
+
+        An event that is not `whole` tells revision and instant only. It is told again with its definition
+        when that was read: see `ControlPlaneObserver.read_definitions`.
+        """
+
+    def instances(self, control_plane: str, entries: Sequence[Instance], at: float) -> None:
+        """The gateways' nodes that announced themselves to the environment and were not stopped."""
 
     def place(self, state: PlaceState) -> None:
         """How well the control plane can be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from reconciler.control_plane.failures import ControlPlaneError
 from reconciler.control_plane.refs import StateRef
@@ -34,6 +34,10 @@ class PlaceWords:
         self.version = ""
         self.slow_round_s = 0.0
         """How long a deep round takes, where that is more than the ten minutes promised; else 0."""
+        self.blind = ""
+        """Why it is not known which gateways poll it; empty where it is."""
+        self.comparing = False
+        """Whether definitions of what was published last are still to be read."""
         self._told: tuple[object, ...] | None = None
         self._progress_at = 0.0
 
@@ -103,7 +107,17 @@ class PlaceWords:
             return "partial", f"{count} cannot be read: {why}", None
         if self._strange:
             return "partial", f"{self._strange} items of its list are no APIs and were passed over", None
+        return "ready", "; ".join(self._notes()), None
+
+    def _notes(self) -> Iterator[str]:
+        """What is worth knowing though everything that must be read can be."""
         if self.slow_round_s:
             minutes = self.slow_round_s / 60
-            return "ready", f"there is so much to read whole that it takes {minutes:.0f} minutes", None
-        return "ready", "", None
+            yield f"there is so much to read whole that it takes {minutes:.0f} minutes"
+        if self.blind:
+            yield self.blind
+        if self.comparing:
+            yield (
+                "definitions of what was published are still being read; "
+                "until then gateways are judged by their revisions"
+            )

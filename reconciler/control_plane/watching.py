@@ -10,11 +10,14 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.control_plane.announced import Announced
 from reconciler.control_plane.client import AT_ONCE, ControlPlaneClient
+from reconciler.control_plane.deployments import Deployments
 from reconciler.control_plane.failures import ControlPlaneError
+from reconciler.control_plane.history import Event
 from reconciler.control_plane.inventory import InventoryEntry
 from reconciler.control_plane.limits import Budget
-from reconciler.control_plane.listing import Inventory, deployment_ref
+from reconciler.control_plane.listing import Inventory
 from reconciler.control_plane.reading import Reader
 from reconciler.control_plane.refs import StateRef
 from reconciler.control_plane.rim import Backoff
@@ -55,9 +58,10 @@ class ControlPlaneObserver:
         self._client = client
         self._rim = client.rim
         self._follow_deployments = follow_deployments
-        self._followed: frozenset[str] | None = None
-        self._reader = Reader(client, self._learn)
+        self._reader = Reader(client, self._was_published)
         self._schedule = Schedule(self._reader.cost)
+        self._deployments = Deployments(client, self._schedule)
+        self._announced = Announced(client)
         self._inventory = Inventory(client, self._moved)
         self._words = PlaceWords(client.name, self._rim.clock)
         self._budget = Budget(self._rim.clock())
@@ -91,17 +95,28 @@ class ControlPlaneObserver:
             api = ref if ref.is_api else ref.api
             if api is not None:
                 self._by_id.setdefault(self._reader.id_of(api), []).append(ref)
+        self._deployments.named(self._inventory.entries.values())
         self._renamed = True
         self._news.set()
 
     def follow(self, api_ids: Iterable[str]) -> None:
         """Read the publications of these APIs only; without a call, of all that the list shows."""
-        self._followed = frozenset(api_ids)
+        self._deployments.follow(api_ids)
+
+    def read_definitions(self, api_ids: Iterable[str]) -> None:
+        """Read what was published of these APIs whole, when the budget allows it.
+
+        Where the sink was told an event without its definition, and gateways run that revision, this is
+        asked for; what is known whole is not read again. What is looked at comes first in any case.
+        """
+        self._deployments.compare(api_ids)
+        self._news.set()
 
     def look_at(self, refs: Iterable[StateRef]) -> None:
         """Somebody looks at these: read them now and every 5 seconds, until others are named."""
         self._looked = frozenset(refs)
         self._schedule.look_at(self._looked)
+        self._deployments.look_at(self._reader.id_of(ref) for ref in self._looked if ref.is_api)
         self._news.set()
 
     def touched(self, ref: StateRef) -> None:
@@ -113,12 +128,17 @@ class ControlPlaneObserver:
     async def observe_once(self, sink: ControlPlaneSink) -> None:
         """Read the list and everything that is expected, once. What cannot be read is told to the sink."""
         self._words.tell(sink)
+        self._deployments.singly = True
+        announced = asyncio.create_task(self._announced.read(sink))
         try:
             await self._list(sink)
         except ControlPlaneError as error:
             self._words.list_failed(error, None)
             self._words.tell(sink)
             return
+        finally:
+            await announced
+            self._words.blind = self._announced.note
         await self._read(sink, once=True)
         self._tell_inventory(sink)
         self._count()
@@ -127,9 +147,18 @@ class ControlPlaneObserver:
     async def run(self, sink: ControlPlaneSink) -> None:
         """Observe until cancelled; every failure is told to the sink, waited for and tried again."""
         self._words.tell(sink)
+        self._deployments.singly = False
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_asking_for_gateways(sink))
             tasks.create_task(self._keep_listing(sink))
             tasks.create_task(self._read(sink, once=False))
+
+    async def _keep_asking_for_gateways(self, sink: ControlPlaneSink) -> None:
+        while True:
+            wait = await self._announced.read(sink)
+            self._words.blind = self._announced.note
+            self._words.tell(sink)
+            await self._rim.sleep(wait)
 
     # -- the list -----------------------------------------------------------------------------
 
@@ -151,6 +180,9 @@ class ControlPlaneObserver:
             backoff.reset()
             self._listable.set()
             self._news.set()
+            if self._follow_deployments:
+                await self._deployments.catch_up(sink, self._inventory.entries)
+                self._news.set()
             interval = POLL_S if changed else min(interval * QUIETER, LONGEST_POLL_S)
             self._count()
             self._words.tell(sink)
@@ -168,6 +200,7 @@ class ControlPlaneObserver:
     async def _list(self, sink: ControlPlaneSink) -> tuple[bool, int]:
         """Read the list; whether anything moved, and how many pages it took."""
         found = await self._inventory.read()
+        self._deployments.gone(found.gone)
         for identifier in found.gone:
             self._read_soon(identifier)
         self._words.listed(found.strange)
@@ -193,10 +226,8 @@ class ControlPlaneObserver:
         if self._inventory.known:
             self._read_soon(now.id)
         published = before is None or (before.deployed_at, before.state) != (now.deployed_at, now.state)
-        followed = self._followed is None or now.id in self._followed
-        if published and followed and self._follow_deployments:
-            priority = Priority.MOVED if self._inventory.known else Priority.DEPLOYMENT
-            self._schedule.soon(Job(deployment_ref(now.id), deployment=True), priority)
+        if published and self._follow_deployments:
+            self._deployments.published(now, first=not self._inventory.known)
         self._news.set()
 
     def _read_soon(self, api_id: str) -> None:
@@ -204,8 +235,10 @@ class ControlPlaneObserver:
             self._schedule.soon(Job(ref), Priority.MOVED)
         self._news.set()
 
-    def _learn(self, api_id: str, hrid: str) -> None:
-        self._renamed = self._inventory.learn(api_id, hrid) or self._renamed
+    def _was_published(self, api_id: str, event: Event | None) -> None:
+        self._deployments.read(api_id, event)
+        if event is not None and (hrid := event.hrid()):
+            self._renamed = self._inventory.learn(api_id, hrid) or self._renamed
 
     def _tell_inventory(self, sink: ControlPlaneSink) -> None:
         if self._renamed and self._inventory.known:
@@ -286,6 +319,8 @@ class ControlPlaneObserver:
             self._failed_at, self._failed_deployment = now, job.deployment
             self._words.read_failed(error, self._read_again_at)
         if job.deployment:
+            if in_vain:
+                self._deployments.in_vain(job.ref.hrid)
             return
         if once or times > 1 or not error.of_whole_place:
             # What concerns the whole place is told there; but a thing that fails again is told itself.
@@ -294,6 +329,7 @@ class ControlPlaneObserver:
 
     def _count(self) -> None:
         self._words.reading(self._schedule.unread, self._schedule.count)
+        self._words.comparing = self._deployments.comparing
         rounds = self._schedule.round_s(self._budget.rate)
         self._words.slow_round_s = rounds if rounds > ROUND_S * 10 / 9 else 0.0
 

@@ -143,6 +143,8 @@ def judge_pod(
     verdict, cause, changes = _judge(expected, view, present, deployed, at, compare, delay_s)
     if view.problem and cause:
         cause = f"{cause} (when last read; now: {view.problem})"
+    elif view.problem and verdict is not None:
+        cause = f"was in sync when last read; now: {view.problem}"
     revision = deployed.revision if deployed is not None else ""
     return PodVerdict(view.gateway, view.pod, verdict, cause, at, revision, changes)
 
@@ -224,7 +226,8 @@ def _absent(expected: Expectation, view: PodView, waiting: bool) -> _Found:
     tags = tags_of(view)
     if takes(tags, expected.tags) is None:
         wanted = ", ".join(expected.tags)
-        return Verdict.UNKNOWN, f"is not there; whether its tags ({wanted}) keep it off is not known", ()
+        what = f"is not there; whether its tags ({wanted}) keep it off is not known"
+        return Verdict.UNKNOWN, f"{what}: set `tags` of this gateway", ()
     if waiting:
         return Verdict.AHEAD, "is not there yet", ()
     return Verdict.MISSING, f"is not deployed{_sync_trouble(view, expected)}", ()
@@ -261,7 +264,7 @@ def _kept_off(expected: Expectation, view: PodView) -> str:
 
 
 def tags_of(view: PodView) -> tuple[str, ...] | None:
-    """The sharding tags of a pod's gateway, its own word first; None: not known."""
+    """The sharding tags of a pod's gateway; None: not known."""
     if view.tags is not None:
         return view.tags
     return view.facts.tags if view.facts is not None else None

@@ -10,7 +10,7 @@ have the ids of `/_node` and the tags (recordings 17b and 20b: one id).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.gateways.sharding import takes
@@ -27,8 +27,9 @@ class ApiPlace:
     Attributes:
         control_plane: the name of the one that holds it; empty for an API of the local mode.
         organizations, environments: every name (id, HRID) of the ones it is in; empty where not known.
-        announced: the nodes that announced themselves to that environment, with their tags; empty where
-            that was not read.
+        announced: the nodes that announced themselves to that environment, with their tags; None where that
+            was not read.
+        elsewhere: the nodes that announced themselves to any other environment.
         tags: its sharding tags.
         cluster, namespace: where its ConfigMap is, for the local mode (DOMAIN §2.6).
         local: gateways take it from a ConfigMap, not from a control plane.
@@ -37,7 +38,8 @@ class ApiPlace:
     control_plane: str = ""
     organizations: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
-    announced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    announced: Mapping[str, tuple[str, ...]] | None = None
+    elsewhere: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
     cluster: str = ""
     namespace: str = ""
@@ -48,12 +50,14 @@ class ApiPlace:
 class Serving:
     """Whether a gateway should run an API.
 
-    `answer` None: it depends on what is not known, and `why` says on what.
+    `answer` None: it depends on what is not known, and `why` says on what. `by_source`: the answer follows
+    from where the gateway takes its APIs from, so that what its pods run says nothing of this API.
     """
 
     gateway: GatewaySpec
     answer: bool | None
     why: str = ""
+    by_source: bool = False
 
 
 def serving(
@@ -81,12 +85,12 @@ def _serves(
 ) -> Serving:
     source = _by_config_map(api, spec) if api.local else _by_control_plane(api, spec, nodes, control_planes)
     if source.answer is False:
-        return source
+        return replace(source, by_source=True)
     refused = _refused_by_nodes(api, nodes)
     if refused:
         return Serving(spec, answer=False, why=refused)
     if source.answer is None:
-        return source
+        return replace(source, by_source=True)
     return _by_tags(api, spec, nodes)
 
 
@@ -107,17 +111,19 @@ def _by_control_plane(
     """Whether a gateway takes its APIs from the control plane of an API.
 
     What the configuration says counts; else that one of its nodes announced itself there; else that there is
-    only one.
+    only one; else that all of its nodes announced themselves to others only.
     """
     if spec.mode != "repository":
         return Serving(spec, answer=False, why="takes its APIs from ConfigMaps, not from a control plane")
     if spec.control_plane is not None:
         same = spec.control_plane == api.control_plane
         return Serving(spec, answer=same, why="" if same else f"serves {spec.control_plane}")
-    announced = any(node.id in api.announced for node in nodes)
+    announced = any(node.id in (api.announced or ()) for node in nodes)
     if announced or tuple(control_planes) == (api.control_plane,):
         return Serving(spec, answer=True)
-    why = "which control plane it serves is not known: set `control_plane` of this gateway"
+    if api.announced is not None and nodes and all(node.id in api.elsewhere for node in nodes):
+        return Serving(spec, answer=False, why="announced itself to other control planes only")
+    why = "serves a control plane that is not known: set `control_plane` of this gateway"
     return Serving(spec, answer=None, why=why)
 
 
@@ -128,6 +134,8 @@ def _refused_by_nodes(api: ApiPlace, nodes: Sequence[NodeFacts]) -> str:
 
 
 def _refused_by_node(api: ApiPlace, node: NodeFacts) -> str:
+    if node.id in (api.announced or ()):
+        return ""  # it polls that environment, whatever the names are that it goes by
     for own, names, word in (
         (node.environments, api.environments, "environments"),
         (node.organizations, api.organizations, "organizations"),
@@ -149,12 +157,14 @@ def _by_tags(api: ApiPlace, spec: GatewaySpec, nodes: Sequence[NodeFacts]) -> Se
 
 
 def _tags(api: ApiPlace, spec: GatewaySpec, nodes: Sequence[NodeFacts]) -> tuple[str, ...] | None:
-    """The tags of a gateway: what its nodes tell or announced counts before what the configuration says."""
+    """The tags of a gateway: what the configuration says counts, then what its nodes tell or announced."""
+    if spec.tags is not None:
+        return spec.tags
     for node in nodes:
-        told = node.tags if node.tags is not None else api.announced.get(node.id)
+        told = node.tags if node.tags is not None else (api.announced or {}).get(node.id)
         if told is not None:
             return told
-    return spec.tags
+    return None
 
 
 def _folded(names: Iterable[str]) -> frozenset[str]:

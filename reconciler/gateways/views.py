@@ -29,7 +29,12 @@ class GatewayViews:
 
     Args:
         on_state: told every state of a gateway or pod.
-        tags_of: a gateway's sharding tags where its nodes do not tell them; None for not known.
+        tags_of: a gateway's sharding tags as they are configured; None for not configured.
+
+    Attributes:
+        announced_tags: the tags that a node (by its id) announced to a control plane; None for not known.
+        answers_otherwise: told a gateway of which other pods than before answer, or in another way: what it
+            makes of every API must be judged again, also of those that no pod lists.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class GatewayViews:
         self._gateways: dict[str, dict[str, _Pod]] = {}
         self._trouble: dict[str, str] = {}
         self._changed: set[str] = set()
+        self.announced_tags: Callable[[str], tuple[str, ...] | None] = lambda _node: None
+        self.answers_otherwise: Callable[[str], None] = lambda _gateway: None
 
     def gateways(self) -> Collection[str]:
         """The names of the gateways that have told anything."""
@@ -55,6 +62,11 @@ class GatewayViews:
         """
         pods = self._gateways.get(gateway) or {"": _Pod()}
         return tuple(self._view(gateway, name, pod) for name, pod in sorted(pods.items()))
+
+    def nodes(self, gateway: str) -> tuple[NodeFacts, ...]:
+        """What the pods of a gateway told of themselves; those that were never read are left out."""
+        pods = self._gateways.get(gateway, {})
+        return tuple(pod.facts for pod in pods.values() if pod.facts is not None)
 
     def drain(self) -> set[str]:
         """The ids of the APIs of which something was told since the last call, to be judged again.
@@ -69,12 +81,15 @@ class GatewayViews:
     def pods(self, gateway: str, pods: frozenset[str]) -> None:
         """The gateway has exactly these pods."""
         known = self._gateways.setdefault(gateway, {})
+        before = set(known)
         for name in known.keys() - pods:
             self._touch(known.pop(name))
         for name in pods - known.keys():
             known[name] = _Pod()
             for other in known.values():
                 self._touch(other)
+        if known.keys() != before:
+            self.answers_otherwise(gateway)
 
     def node(
         self, gateway: str, pod: str, facts: NodeFacts, health: Health | None, sync: SyncFacts | None
@@ -86,16 +101,21 @@ class GatewayViews:
         if before is not None and before.id != facts.id:
             self._touch(entry)
             entry.listed, entry.deployed, entry.read_at = None, {}, {}
+        entry.facts, entry.sync = facts, sync
         if before != facts:
             self._touch(entry)
-        entry.facts, entry.sync = facts, sync
+            self.answers_otherwise(gateway)
 
     def listed(self, gateway: str, pod: str, api_ids: frozenset[str], at: float) -> None:
         """The pod has exactly these APIs."""
         entry = self._entry(gateway, pod)
         before = entry.listed or frozenset()
         self._changed |= api_ids ^ before
+        anew = entry.listed is None or bool(entry.problem)
         entry.listed, entry.listed_at, entry.problem = api_ids, at, ""
+        if anew:
+            self._touch(entry)
+            self.answers_otherwise(gateway)
         for api_id in entry.deployed.keys() - api_ids:
             del entry.deployed[api_id]
             entry.read_at.pop(api_id, None)
@@ -113,12 +133,16 @@ class GatewayViews:
         """How well a pod, or the whole gateway, can be read."""
         problem = state.message if state.phase == "failed" else ""
         if pod is None:
+            anew = self._trouble.get(gateway, "") != problem
             self._trouble[gateway] = problem
         else:
             entry = self._entry(gateway, pod)
-            if entry.problem != problem:
+            anew = entry.problem != problem
+            if anew:
                 entry.problem = problem
                 self._touch(entry)
+        if anew:
+            self.answers_otherwise(gateway)
         self._on_state(state)
 
     # ---------------------------------------------------------------------------------------
@@ -129,13 +153,19 @@ class GatewayViews:
     def _touch(self, pod: _Pod) -> None:
         self._changed |= pod.listed or frozenset()
 
+    def _tags(self, gateway: str, facts: NodeFacts | None) -> tuple[str, ...] | None:
+        """The sharding tags of a pod: as configured, as it tells or announced them; else not known."""
+        configured = self._tags_of(gateway)
+        if configured is not None or facts is None:
+            return configured
+        return facts.tags if facts.tags is not None else self.announced_tags(facts.id)
+
     def _view(self, gateway: str, name: str, pod: _Pod) -> PodView:
-        told = pod.facts.tags if pod.facts is not None else None
         return PodView(
             gateway,
             name,
             pod.facts,
-            self._tags_of(gateway) if told is None else told,
+            self._tags(gateway, pod.facts),
             pod.listed,
             pod.listed_at,
             pod.deployed,

@@ -117,7 +117,8 @@ class Chain:
         local = {spec.cluster for spec in gateways if spec.mode == "kubernetes" and spec.cluster}
         self._config_maps = ConfigMaps(frozenset(local), self.clients, clock)
         self.gateway_cells = GatewayCells(gateways, self._views, self.held, self._config_maps, key=key)
-        self.gateway_cells.control_planes = self.planes.names
+        self.gateway_cells.fleet.control_planes = self.planes.names
+        self.gateway_cells.fleet.publish = fleet.publish_problems
         self._observers: dict[str, GatewayObserver] = {
             spec.name: open_gateway(
                 spec, environ, list_pods=self.clients.pods, dial=self.clients.dial, clock=clock

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.cells import NOTHING, Finding
+from reconciler.engine.downstream.fleet_of_gateways import FleetOfGateways
 from reconciler.engine.downstream.meanings import API_KINDS, Meaning
 from reconciler.gateways.definitions import definition_changes
 from reconciler.gateways.facts import DeployedApi
-from reconciler.gateways.folding import Expectation, Folded, fold, fold_gateways, judge_pod
+from reconciler.gateways.folding import Expectation, Folded, PodVerdict, fold, fold_gateways, judge_pod
 from reconciler.model.changes import Change
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Verdict
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.engine.downstream.config_maps import ConfigMaps
     from reconciler.engine.downstream.held import Held, Published
     from reconciler.gateways.folding import PodView
+    from reconciler.gateways.serving import Serving
     from reconciler.gateways.views import GatewayViews
     from reconciler.settings.model import GatewaySpec
 
@@ -27,10 +29,16 @@ MAX_KEPT = 50_000
 
 
 class Definition(Mapping[str, Any]):
-    """A published definition that is inflated only if somebody looks into it; `event` names it."""
+    """A published definition that is inflated only if somebody looks into it; `event` names it.
 
-    def __init__(self, published: Published) -> None:
+    `control_plane` and `api_id` say whose it is. `unread`: only a list told of it so far, so it is empty.
+    """
+
+    def __init__(self, published: Published, control_plane: str) -> None:
         self.event = published.event
+        self.control_plane = control_plane
+        self.api_id = published.expectation.api_id
+        self.unread = published.listed
         self._published = published
         self._read: Mapping[str, Any] | None = None
 
@@ -69,14 +77,12 @@ class GatewayCells:
         *,
         key: bytes,
     ) -> None:
-        self._gateways = tuple(gateways)
         self._views = views
         self._held = held
         self._config_maps = config_maps
         self._key = key
         self._kept: dict[tuple[object, ...], tuple[Change, ...]] = {}
-        self.control_planes: Callable[[], Sequence[str]] = lambda: ()
-        """The names of the control planes that are known; a gateway that names none serves the only one."""
+        self.fleet = FleetOfGateways(gateways, views, held)
 
     def judge(self, key: ResourceKey, meaning: Meaning, *, stopped: bool = False) -> tuple[Finding, str]:
         """Judge one resource.
@@ -102,47 +108,22 @@ class GatewayCells:
 
     def folded(self, key: ResourceKey, meaning: Meaning, *, stopped: bool = False) -> Folded | Finding:
         """Every pod's verdict of one resource, folded; a Finding where pods need not be asked."""
-        serving = self.serving(key, meaning)
+        serving = self.fleet.serving(key, meaning, self._tags(meaning))
         if not serving:
             return NOTHING
         expected = self.expected(key, meaning, stopped=stopped)
         if isinstance(expected, Finding):
             return expected
         api_id = expected.api_id if expected is not None else meaning.id
-        return fold_gateways(
-            [
-                fold(
-                    spec.name,
-                    [judge_pod(expected, api_id, view, self.compare) for view in self._views.of(spec.name)],
-                )
-                for spec in serving
-            ]
-        )
+        return fold_gateways([self._of_gateway(one, api_id, expected, meaning) for one in serving])
 
     def serving(self, key: ResourceKey, meaning: Meaning) -> tuple[GatewaySpec, ...]:
         """The gateways that may run an API."""
-        if meaning.local:
-            return tuple(
-                spec
-                for spec in self._gateways
-                if spec.mode == "kubernetes"
-                and spec.cluster in (None, key.cluster)
-                and (not spec.namespaces or key.namespace in spec.namespaces)
-            )
-        if not meaning.control_plane:
-            every = tuple(spec for spec in self._gateways if spec.mode != "kubernetes")
-            return every if meaning.causes else ()
-        return self.of_control_plane(meaning.control_plane)
+        return tuple(one.gateway for one in self.fleet.serving(key, meaning))
 
     def of_control_plane(self, control_plane: str) -> tuple[GatewaySpec, ...]:
-        """The gateways that take their APIs from a control plane."""
-        only = tuple(self.control_planes()) == (control_plane,)
-        return tuple(
-            spec
-            for spec in self._gateways
-            if spec.mode != "kubernetes"
-            and (spec.control_plane == control_plane or (spec.control_plane is None and only))
-        )
+        """The gateways that take their APIs from a control plane, or may."""
+        return tuple(one.gateway for one in self.fleet.of_control_plane(control_plane))
 
     def views(self, gateway: str) -> tuple[PodView, ...]:
         """The pods of a gateway as last read."""
@@ -158,7 +139,11 @@ class GatewayCells:
         published = content.published.get(meaning.id)
         if published is not None:
             asked = published.expectation
-            return replace(asked, definition=Definition(published)) if published.packed else asked
+            if published.listed:
+                asked = replace(asked, tags=self._tags(meaning))
+            known = published.packed is not None or published.listed
+            definition = Definition(published, meaning.control_plane) if known else None
+            return replace(asked, definition=definition)
         if content.listed_at and meaning.id not in content.inventory:
             return None
         why = content.trouble or "what was published has not been read yet"
@@ -170,6 +155,10 @@ class GatewayCells:
         """Compare a published definition with a deployed one; what was compared once is kept."""
         if not isinstance(published, Definition):
             return definition_changes(published, deployed.definition(), tags=tags, key=self._key)
+        if published.unread:
+            # The pod runs that revision since that instant: what it made of it is compared when it was read.
+            self._held.would_compare(published.control_plane, published.api_id)
+            return ()
         name = (published.event, deployed.digest, tags)
         kept = self._kept.get(name)
         if kept is None:
@@ -178,6 +167,34 @@ class GatewayCells:
                 del self._kept[next(iter(self._kept))]
             self._kept[name] = kept
         return kept
+
+    def _of_gateway(
+        self, one: Serving, api_id: str, expected: Expectation | None, meaning: Meaning
+    ) -> Folded:
+        """What one gateway makes of an API; Unknown where it cannot be told whether it is meant at all."""
+        name = one.gateway.name
+        views = self._views.of(name)
+        if one.answer is None and one.by_source and any(view.facts is not None for view in views):
+            return fold(name, [PodVerdict(name, "", Verdict.UNKNOWN, one.why)])
+        verdicts = [
+            judge_pod(self._of_pod(expected, view, meaning), api_id, view, self.compare) for view in views
+        ]
+        return fold(name, verdicts)
+
+    def _of_pod(self, expected: Expectation | None, view: PodView, meaning: Meaning) -> Expectation | None:
+        """A node that announced itself to an environment takes its APIs, by whatever name it knows that."""
+        if expected is None or view.facts is None or meaning.local:
+            return expected
+        if view.facts.id not in self._held.of(meaning.control_plane).instances:
+            return expected
+        return replace(expected, environments=frozenset(), organizations=frozenset())
+
+    def _tags(self, meaning: Meaning) -> tuple[str, ...]:
+        """The sharding tags of an API as its control plane has them now."""
+        entry = (
+            self._held.of(meaning.control_plane).inventory.get(meaning.id) if meaning.control_plane else None
+        )
+        return entry.tags if entry is not None else ()
 
     def _expected_locally(self, key: ResourceKey, meaning: Meaning, stopped: bool) -> Expectation | Finding:
         failure = self._config_maps.failure(key.cluster)

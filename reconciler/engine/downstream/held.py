@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.control_plane.history import Event
     from reconciler.control_plane.inventory import InventoryEntry
     from reconciler.control_plane.management import SubscriptionStatus
+    from reconciler.control_plane.management_v1 import Instance
     from reconciler.control_plane.packing import PackedState
     from reconciler.control_plane.refs import StateRef
     from reconciler.model.rows import PlaceState
@@ -38,12 +39,14 @@ class Published:
     """The newest publication or stop of an API.
 
     `expectation` is what it asks of gateways, without the definition, which stays packed until it is needed;
-    `packed` is None where the API was never deployed.
+    `packed` is None where the API was never deployed, or its definition cannot be read. `listed`: only a list
+    told of it so far, without the definition; it is read when it would be compared.
     """
 
     event: str
     expectation: Expectation
     packed: bytes | None = field(default=None, repr=False)
+    listed: bool = False
 
     def definition(self) -> Mapping[str, Any] | None:
         """The definition as it was published; None where it cannot be read."""
@@ -60,7 +63,7 @@ def published_by(api_id: str, event: Event | None, read_at: float) -> Published:
     if event is None or found is None:
         return Published("", Expectation(api_id, read_at=read_at, started=False))
     packed = zlib.compress(orjson.dumps(dict(event.raw)), 1) if found.definition is not None else None
-    return Published(event.id, replace(found, definition=None), packed)
+    return Published(event.id, replace(found, definition=None), packed, listed=not event.whole)
 
 
 @dataclass(slots=True)
@@ -74,6 +77,10 @@ class HeldContent:
     failures: dict[StateRef, str] = field(default_factory=dict)
     subscriptions: dict[str, tuple[SubscriptionStatus, ...]] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
+    instances: Mapping[str, Instance] = field(default_factory=dict)
+    """The gateways' nodes that announced themselves, by their ids."""
+    instances_at: float = 0.0
+    """When they were read; 0 for never: then nothing follows from a node that is not among them."""
     trouble: str = ""
     """Why the place as a whole cannot be read now; empty while it can."""
 
@@ -112,6 +119,11 @@ class Held:
         self._place_changed = place_changed
         self._published = published
         self._moved = Moved()
+        self.gateways_told: Callable[[], None] = lambda: None
+        """Called when other gateways than before announced themselves somewhere."""
+        self.would_compare: Callable[[str, str], None] = lambda _control_plane, _api_id: None
+        """Told an API (control plane, id) whose published definition was not read but would be compared; from
+        a worker thread."""
 
     def of(self, control_plane: str) -> HeldContent:
         """What is known of a control plane; empty at first."""
@@ -125,6 +137,16 @@ class Held:
         """It is not observed any longer."""
         if self._contents.pop(control_plane, None) is not None:
             self._note(inventories={control_plane}, wholly={control_plane})
+
+    def gateways_moved(self, *others: str) -> None:
+        """What gateways say must be judged anew for every API.
+
+        Args:
+            others: names beside the control planes' for which that holds.
+        """
+        names = {*self._contents, *others}
+        every = {(name, api_id) for name, content in self._contents.items() for api_id in content.inventory}
+        self._note(wholly=names, apis=every)
 
     def take(self) -> Moved:
         """Take what moved."""
@@ -184,14 +206,24 @@ class Held:
         """The newest publication, start or stop of an API."""
         content = self.of(control_plane)
         before = content.published.get(api_id)
-        if event is not None and before is not None and before.event == event.id:
+        same = event is not None and before is not None and before.event == event.id
+        if same and before is not None and event is not None and not (before.listed and event.whole):
             asked = replace(before.expectation, read_at=at)
             content.published[api_id] = replace(before, expectation=asked)
             return
         content.published[api_id] = published_by(api_id, event, at)
         self._note(apis={(control_plane, api_id)})
-        if before is not None:
+        if before is not None and not same:
             self._published(control_plane, api_id)
+
+    def instances(self, control_plane: str, entries: Sequence[Instance], at: float) -> None:
+        """The gateways' nodes that announced themselves to the environment."""
+        content = self.of(control_plane)
+        before, first = content.instances, not content.instances_at
+        content.instances, content.instances_at = {one.id: one for one in entries}, at
+        self.gateways_told()
+        if first or _tags(before) != _tags(content.instances):
+            self.gateways_moved()
 
     def place(self, state: PlaceState) -> None:
         """How well the control plane can be read."""
@@ -208,6 +240,10 @@ class Held:
         for name, found in moved.items():
             getattr(self._moved, name).update(found)
         self._told()
+
+
+def _tags(instances: Mapping[str, Instance]) -> dict[str, tuple[str, ...]]:
+    return {identifier: one.tags for identifier, one in instances.items()}
 
 
 def _digest(state: PackedState | None) -> bytes | None:

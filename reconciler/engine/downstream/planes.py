@@ -68,7 +68,9 @@ class Planes:
         self._environ = environ
         self._follow_deployments = follow_deployments
         self._planes: dict[str, Plane] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.known = Known()
+        held.would_compare = self._would_compare
 
     def names(self) -> tuple[str, ...]:
         """The control planes that are observed."""
@@ -102,6 +104,7 @@ class Planes:
 
     def follow(self, alive: Alive) -> None:
         """Observe those that are not observed yet, until they are let go of."""
+        self._loop = asyncio.get_running_loop()
         for name, plane in self._planes.items():
             if plane.task is None:
                 run = partial(plane.observer.run, self._held)
@@ -113,6 +116,16 @@ class Planes:
             await self._let_go(name)
 
     # ---------------------------------------------------------------------------------------
+
+    def _would_compare(self, control_plane: str, api_id: str) -> None:
+        """A definition would be compared that was not read yet (on any thread)."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._read_definition, control_plane, api_id)
+
+    def _read_definition(self, control_plane: str, api_id: str) -> None:
+        plane = self._planes.get(control_plane)
+        if plane is not None:
+            plane.observer.read_definitions((api_id,))
 
     async def _adjust(self, contexts: Contexts) -> None:
         wanted = self.known.targets

@@ -8,6 +8,7 @@ from reconciler.control_plane.failures import ControlPlaneError
 from reconciler.control_plane.history import Event
 from reconciler.control_plane.inventory import InventoryEntry
 from reconciler.control_plane.management import SubscriptionStatus
+from reconciler.control_plane.management_v1 import Instance
 from reconciler.control_plane.packing import PackedState
 from reconciler.control_plane.refs import StateRef
 from reconciler.model.rows import PlaceState
@@ -24,6 +25,7 @@ class Told:
         self.errors: dict[StateRef, ControlPlaneError] = {}
         self.subs: dict[str, tuple[SubscriptionStatus, ...]] = {}
         self.deployments: dict[str, Event | None] = {}
+        self.gateways: tuple[Instance, ...] | None = None
         self.places: list[PlaceState] = []
 
     def inventory(
@@ -47,6 +49,9 @@ class Told:
 
     def deployment(self, control_plane: str, api_id: str, event: Event | None, at: float) -> None:
         self.deployments[api_id] = event
+
+    def instances(self, control_plane: str, entries: Sequence[Instance], at: float) -> None:
+        self.gateways = tuple(entries)
 
     def place(self, state: PlaceState) -> None:
         self.places.append(state)

@@ -306,6 +306,7 @@ def test_retry_after_is_obeyed_to_the_second() -> None:
         it = Observed()
         async with running(it.observer, it.told):
             await it.ready()
+            await asyncio.sleep(5)  # nothing is on its way any more
             it.transport.interfere = lambda request: httpx.Response(429, headers={"Retry-After": "90"})
             await until(lambda: it.told.phase == "failed")
             it.transport.interfere = lambda request: None

@@ -59,11 +59,26 @@ def test_a_node_that_announced_itself_there_tells_servers_apart() -> None:
 
 
 @pytest.mark.parametrize(("announced", "answer"), [(("internal",), True), (("partner",), False), ((), True)])
-def test_the_tags_that_a_node_announced_count_before_the_configured_ones(
+def test_the_tags_that_a_node_announced_count_where_none_are_configured(
     announced: tuple[str, ...], answer: bool
 ) -> None:
     api = ApiPlace("apim/prod", tags=("internal",), announced={"node-1": announced})
-    assert asked(api, gateway(tags=["stale"]), node()).answer is answer
+    assert asked(api, gateway(), node()).answer is answer
+    assert asked(api, gateway(tags=["other"]), node()).answer is False
+
+
+def test_nodes_that_announced_themselves_to_others_only_do_not_serve_this_one() -> None:
+    known = ("apim/prod", "other/prod")
+    api = ApiPlace("apim/prod", announced={}, elsewhere=frozenset({"node-1"}))
+    said = asked(api, gateway(), node(), known=known)
+    assert (said.answer, said.by_source) == (False, True)
+    unread = ApiPlace("apim/prod", elsewhere=frozenset({"node-1"}))
+    assert asked(unread, gateway(), node(), known=known).answer is None
+
+
+def test_a_node_that_announced_itself_there_takes_the_environment_whatever_it_calls_it() -> None:
+    api = ApiPlace("apim/prod", environments=frozenset({"uuid-of-prod"}), announced={"node-1": ()})
+    assert asked(api, gateway(), node(environments=("PRD",))).answer is True
 
 
 @pytest.mark.parametrize(
@@ -108,9 +123,10 @@ def test_tags_decide_as_far_as_they_are_configured(own: list[str] | None, answer
     assert asked(api, gateway(tags=own)).answer is answer
 
 
-def test_tags_that_a_node_tells_itself_win() -> None:
-    api = ApiPlace("apim/prod", tags=("internal",))
-    assert asked(api, gateway(tags=["internal"]), node(tags=("partner",))).answer is False
+def test_tags_that_a_node_tells_itself_win_over_announced_ones_and_configured_ones_over_both() -> None:
+    api = ApiPlace("apim/prod", tags=("internal",), announced={"node-1": ("internal",)})
+    assert asked(api, gateway(), node(tags=("partner",))).answer is False
+    assert asked(api, gateway(tags=["internal"]), node(tags=("partner",))).answer is True
 
 
 @pytest.mark.parametrize(
