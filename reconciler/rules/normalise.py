@@ -127,16 +127,16 @@ def _named(rules: Iterable[IgnoreRule], metadata: object) -> list[IgnoreRule]:
 
 
 def _plan(schema: Schema, ruleset: RuleSet, kind: str) -> Plan:
-    openapi = schema.openapi if Step.DEFAULTS in ruleset else {}
-    return schema.plan(
-        (ruleset.digest, kind),
-        lambda: compile_plan(
-            openapi,
-            ruleset.tree(kind),
-            SKIPPED,
-            formats=Step.FORMATS in ruleset,
-            in_order=Step.LISTS not in ruleset,
-        ),
+    return schema.plan((ruleset.digest, kind), lambda: _compiled(schema, ruleset, kind))
+
+
+def _compiled(schema: Schema, ruleset: RuleSet, kind: str) -> Plan:
+    return compile_plan(
+        schema.openapi if Step.DEFAULTS in ruleset else {},
+        ruleset.tree(kind),
+        SKIPPED,
+        formats=Step.FORMATS in ruleset,
+        in_order=Step.LISTS not in ruleset,
     )
 
 
@@ -160,16 +160,20 @@ def _metadata(metadata: object) -> dict[str, Any]:
         return {}
     out: dict[str, Any] = {}
     labels = metadata.get("labels")
-    if isinstance(labels, dict) and labels:
-        # The server reads a null in a map of strings as an empty string.
-        out["labels"] = {name: "" if value is None else value for name, value in labels.items()}
+    if labels.__class__ is dict and labels:
+        out["labels"] = _without_nulls(labels)
     annotations = metadata.get("annotations")
-    if isinstance(annotations, dict):
-        kept = {
-            name: "" if value is None else value
-            for name, value in annotations.items()
-            if name not in SERVER_ANNOTATIONS
-        }
+    if annotations.__class__ is dict and annotations:
+        kept = annotations
+        if not SERVER_ANNOTATIONS.isdisjoint(annotations):
+            kept = {name: value for name, value in annotations.items() if name not in SERVER_ANNOTATIONS}
         if kept:
-            out["annotations"] = kept
+            out["annotations"] = _without_nulls(kept)
     return out
+
+
+def _without_nulls(entries: dict[str, Any]) -> dict[str, Any]:
+    """The server reads a null in a map of strings as an empty string."""
+    if None not in entries.values():
+        return entries
+    return {name: "" if value is None else value for name, value in entries.items()}

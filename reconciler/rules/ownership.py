@@ -16,7 +16,7 @@ from typing import Any
 Named = tuple[str, str]
 """`labels` or `annotations`, and the name."""
 
-_GROUPS = ("labels", "annotations")
+_GROUPS = (("labels", "f:labels"), ("annotations", "f:annotations"))
 CONTROLLER = "written-by-a-controller"
 _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gravitee-mark", ("gravitee.io/*",)),
@@ -97,39 +97,46 @@ def not_ours(metadata: Mapping[str, Any]) -> dict[Named, str]:
     if "uid" not in metadata and "managedFields" not in metadata:
         return {}
     found: dict[Named, str] = {}
-    managed: Any = None
-    for group in _GROUPS:
+    managed: list[tuple[str, dict[str, Any]]] | None = None
+    for group, fields in _GROUPS:
         marks = metadata.get(group)
-        for name, value in marks.items() if marks.__class__ is dict else ():
+        if marks.__class__ is not dict:
+            continue
+        for name, value in marks.items():
             rule = tool_of(name, value) if value.__class__ is str and name.__class__ is str else None
             if rule is None:
-                managed = managed or _owned(metadata.get("managedFields"))
-                rule = _rule_of_owners(managed[group], name)
+                if managed is None:
+                    managed = _owned(metadata.get("managedFields"))
+                rule = _rule_of_owners(managed, fields, name)
             if rule is not None:
                 found[group, name] = rule
     return found
 
 
-def _rule_of_owners(owned: list[tuple[str, dict[str, Any]]], name: Any) -> str | None:
+def _rule_of_owners(owned: list[tuple[str, dict[str, Any]]], fields: str, name: Any) -> str | None:
+    """Every owner must be a controller, or a tracker of the label that trackers use."""
     field = f"f:{name}"
-    owners = [manager for manager, fields in owned if field in fields]
-    if not owners:
+    seen = False
+    tracked, controlled = name == _INSTANCE, True
+    for manager, entries in owned:
+        below = entries.get(fields)
+        if below.__class__ is dict and field in below:
+            seen = True
+            tracked = tracked and _tracks(manager)
+            controlled = controlled and is_controller(manager)
+            if not controlled and not tracked:
+                return None
+    if not seen:
         return None
-    if name == _INSTANCE and all(_tracks(owner) for owner in owners):
-        return "tracking-mark"
-    return CONTROLLER if all(is_controller(owner) for owner in owners) else None
+    return "tracking-mark" if tracked else CONTROLLER
 
 
-def _owned(managed_fields: object) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    """Managers and what each owns, of labels and of annotations."""
-    found: dict[str, list[tuple[str, dict[str, Any]]]] = {group: [] for group in _GROUPS}
+def _owned(managed_fields: object) -> list[tuple[str, dict[str, Any]]]:
+    """Managers and what each owns of metadata."""
+    found = []
     for entry in managed_fields if isinstance(managed_fields, list) else ():
         fields = entry.get("fieldsV1") if entry.__class__ is dict else None
         owned = fields.get("f:metadata") if fields.__class__ is dict else None
-        if owned.__class__ is not dict:
-            continue
-        for group in _GROUPS:
-            below = owned.get(f"f:{group}")
-            if below.__class__ is dict:
-                found[group].append((str(entry.get("manager", "")), below))
+        if owned.__class__ is dict:
+            found.append((str(entry.get("manager", "")), owned))
     return found

@@ -147,7 +147,7 @@ def test_a_document_without_a_kind_is_compared_too(body: dict[str, Any]) -> None
 
 
 def test_keys_that_are_no_texts_and_broken_characters_are_compared() -> None:
-    left, right = (api(headers={True: value, 1: "\ud800"}) for value in ("a", "b"))
+    left, right = (api(headers={True: value, 7: "\ud800"}) for value in ("a", "b"))
     assert len(told(left, right)) == 1
 
 

@@ -203,6 +203,23 @@ def test_read_backwards_the_differences_tell_the_same_story(
     assert forth == back
 
 
+LABELS = st.dictionaries(st.sampled_from(["team", "a.b/c", "tier", "x"]), st.sampled_from("abc"), max_size=4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(one=LABELS, other=LABELS)
+def test_labels_obey_the_same_laws_as_everything_else(one: dict[str, str], other: dict[str, str]) -> None:
+    bodies = [api(name="a"), api(name="a")]
+    for body, labels in zip(bodies, (one, other), strict=True):
+        body["metadata"]["labels"] = {"always": "there", **labels}
+    left, right = (norm(body) for body in bodies)
+    forth, back = differences(left, right), differences(right, left)
+    assert differences(left, left) == []
+    assert (forth == []) is (one == other)
+    assert {(c.path, c.left, c.right) for c in forth} == {(c.path, c.right, c.left) for c in back}
+    assert canonical(applied(dict(left), right, forth, left.rules)) == canonical(dict(right))
+
+
 @settings(max_examples=120, deadline=None)
 @given(one=api_specs(), other=api_specs())
 def test_applied_to_the_left_the_differences_give_the_right(
