@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.changes import HopDiff
     from reconciler.model.keys import ResourceKey
     from reconciler.model.trace import Trace
+    from reconciler.rules.explaining import Explanation
     from reconciler.settings.model import Platform
     from reconciler.settings.paths import StatePaths
 
@@ -35,6 +36,8 @@ class ReadEngine(Protocol):
     async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff: ...
 
     async def compare(self, key: ResourceKey, left: Side, right: Side) -> HopDiff: ...
+
+    async def explain(self, key: ResourceKey, path: str | None = None) -> Explanation | None: ...
 
     async def trace(self, key: ResourceKey) -> Trace: ...
 

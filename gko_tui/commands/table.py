@@ -196,6 +196,35 @@ COMMANDS: tuple[Command, ...] = (
         ("gko-tui info", "gko-tui info --schema status"),
     ),
     Command(
+        "explain",
+        "Say why a verdict is what it is: every rule that fired and what it hid; or what a verdict means.",
+        "gko_tui.commands.explain:run",
+        (
+            Argument(
+                ("subject",), "a resource, or a verdict such as Drifted", {"metavar": "RESOURCE|VERDICT"}
+            ),
+            Argument(
+                ("path",),
+                "only what lies at this path: spec.plans[gold], /spec/plans/gold",
+                {"nargs": "?", "metavar": "PATH"},
+            ),
+            *READING,
+        ),
+        ("gko-tui explain payments-api spec.plans", "gko-tui explain Drifted"),
+    ),
+    Command(
+        "rules test",
+        "Run the tests that stand in rules files.",
+        "gko_tui.commands.rules:test",
+        (
+            Argument(
+                ("files",), "rules files; .gko-tui/rules.yaml if none", {"nargs": "*", "metavar": "FILE"}
+            ),
+            OUTPUT,
+        ),
+        ("gko-tui rules test", "gko-tui rules test .gko-tui/rules.yaml"),
+    ),
+    Command(
         "config check",
         "Validate gko-tui.yaml and name every error with its line.",
         "gko_tui.commands.config:check",

@@ -70,6 +70,10 @@ class GitState:
             self._publish(name, revision, failure)
             return moved
 
+    def revision(self, name: str) -> str:
+        """The commit at which a source was last read; empty if never."""
+        return self._revisions.get(name, "")
+
     def desired(self) -> dict[ResourceKey, Desired]:
         """What Git wants, by resource."""
         return desired_resources(self._rendered.values())

@@ -15,6 +15,9 @@ from reconciler.model.changes import Change, HopDiff, Ignored
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place
 from reconciler.rules.comparing import Judgement, judge, unpack_leaves
+from reconciler.rules.explaining import Explanation, explain
+from reconciler.rules.ignoring import Subject
+from reconciler.rules.metadata import compared_sides
 from reconciler.rules.normalise import normalise
 from reconciler.rules.redact import redact_body
 from reconciler.rules.schema import Schema
@@ -24,9 +27,8 @@ if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
     from reconciler.git.source import GitSource
     from reconciler.model.rows import Cell
+    from reconciler.rules.ruleset import RuleSet
 
-NOT_STATED = "metadata-not-stated-in-git"
-"""The name of the rule that leaves labels and annotations alone which Git does not state."""
 MAX_KEPT = 5_000
 """Judgements kept; a fleet with more differences than that pays for them again."""
 
@@ -39,6 +41,7 @@ class Pairs:
         sources: name → Git source.
         synced_leaves: the packed leaf digests of the last synced state of a resource, or None.
         people: globs of the field managers that are people's tools.
+        rules_of: the rules for what a source defines.
     """
 
     def __init__(
@@ -47,13 +50,14 @@ class Pairs:
         sources: Mapping[str, GitSource],
         synced_leaves: Callable[[ResourceKey], bytes | None],
         people: Sequence[str],
+        rules_of: Callable[[str | None], RuleSet],
     ) -> None:
         self._key = fingerprinter.key
-        self._ruleset = fingerprinter.ruleset
         self._fingerprinter = fingerprinter
         self._sources = sources
         self._synced_leaves = synced_leaves
         self._people = tuple(people)
+        self._rules_of = rules_of
         self._kept: dict[tuple[object, ...], Judgement] = {}
 
     def judge(self, desired: Desired, found: ClusterObject, schema: Schema) -> Judgement:
@@ -68,11 +72,12 @@ class Pairs:
             self._fingerprinter.context(schema),
             leaves,
             desired.trace.committed_at,
+            self._rules_of(desired.first.source).digest,
         )
         kept = self._kept.get(name)
         if kept is None:
             left, right = self.read(desired.first), found.body()
-            kept = self._judge(desired, left, right, schema, leaves)
+            kept = self._judge(found.key, desired, left, right, schema, leaves)
             while len(self._kept) >= MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
             self._kept[name] = kept
@@ -94,11 +99,18 @@ class Pairs:
         left = self.read(desired.first) if desired is not None else None
         right = found.body() if found is not None else None
         ignored: list[Ignored] = []
-        left_side = normalise(left, schema, self._ruleset, ignored=ignored) if left is not None else None
-        right_side = normalise(right, schema, self._ruleset, ignored=ignored) if right is not None else None
+        rules = self._rules_of(desired.first.source if desired is not None else None)
+        left_side = normalise(left, schema, rules, ignored=ignored) if left is not None else None
+        right_side = normalise(right, schema, rules, ignored=ignored) if right is not None else None
+        if left_side is not None and right_side is not None:
+            shown = compared_sides(left_side, right_side)
+            left_lines, right_lines = self._shown(shown[0], key), self._shown(shown[1], key)
+            ignored.extend(shown[2])
+        else:
+            left_lines, right_lines = self._shown(left_side, key), self._shown(right_side, key)
         changes: tuple[Change, ...] = ()
         if desired is not None and left is not None and right is not None:
-            judgement = self._judge(desired, left, right, schema, self._synced_leaves(key))
+            judgement = self._judge(key, desired, left, right, schema, self._synced_leaves(key))
             changes = judgement.changes
             ignored.extend(judgement.ignored)
         return HopDiff(
@@ -110,8 +122,8 @@ class Pairs:
             verdict=cell.verdict,
             causes=cell.causes,
             changes=changes,
-            left_lines=self._shown(left_side, key),
-            right_lines=self._shown(_as_stated(left_side, right_side, ignored), key),
+            left_lines=left_lines,
+            right_lines=right_lines,
             ignored=tuple(dict.fromkeys(ignored)),
         )
 
@@ -122,23 +134,49 @@ class Pairs:
             shown["metadata"] = {k: v for k, v in shown["metadata"].items() if k != "managedFields"}
         return document_lines(redact_body(shown, key.kind, self._key))
 
+    def explain(
+        self, key: ResourceKey, desired: Desired, found: ClusterObject, schema: Schema, path: str | None
+    ) -> Explanation:
+        """Every rule that fired on the cluster hop of one resource, and what each hid (blocking).
+
+        Raises:
+            GkoError: a body cannot be read.
+            ValueError: the path is none.
+        """
+        left, leaves = self.read(desired.first), self._synced_leaves(key)
+        return explain(
+            left,
+            found.body(),
+            schema,
+            self._rules_of(desired.first.source),
+            path,
+            key=self._key,
+            synced=unpack_leaves(leaves) if leaves is not None else None,
+            committed_at=desired.trace.committed_at or None,
+            subject=_subject(key, left),
+            people=self._people,
+        )
+
     def _judge(
         self,
+        key: ResourceKey,
         desired: Desired,
         left: dict[str, Any],
         right: dict[str, Any],
         schema: Schema,
         leaves: bytes | None,
     ) -> Judgement:
+        rules = self._rules_of(desired.first.source)
         return judge(
-            normalise(left, schema, self._ruleset),
-            normalise(right, schema, self._ruleset),
+            normalise(left, schema, rules),
+            normalise(right, schema, rules),
             unpack_leaves(leaves) if leaves is not None else None,
             key=self._key,
             committed_at=desired.trace.committed_at or None,
             body=right,
-            ruleset=self._ruleset,
+            ruleset=rules,
             people=self._people,
+            subject=_subject(key, left),
         )
 
     def _shown(self, normalised: dict[str, Any] | None, key: ResourceKey) -> tuple[str, ...]:
@@ -147,21 +185,8 @@ class Pairs:
         return document_lines(redact_body(normalised, key.kind, self._key))
 
 
-def _as_stated(
-    left: dict[str, Any] | None, right: dict[str, Any] | None, ignored: list[Ignored]
-) -> dict[str, Any] | None:
-    """The right side with only those labels and annotations that the left one states; the rest is ignored."""
-    if left is None or right is None:
-        return right
-    shown = dict(right)
-    metadata = {}
-    for group, entries in right.get("metadata", {}).items():
-        stated = left.get("metadata", {}).get(group, {})
-        metadata[group] = {name: value for name, value in entries.items() if name in stated}
-        ignored.extend(
-            Ignored(("metadata", group, name), NOT_STATED) for name in entries if name not in stated
-        )
-    shown["metadata"] = {group: entries for group, entries in metadata.items() if entries}
-    if not shown["metadata"]:
-        del shown["metadata"]
-    return shown
+def _subject(key: ResourceKey, left: dict[str, Any]) -> Subject:
+    """What ignore rules may ask of a resource."""
+    metadata = left.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return Subject(key, Place.CLUSTER, labels if isinstance(labels, dict) else {})

@@ -28,6 +28,7 @@ from reconciler.engine.loop import Pass
 from reconciler.engine.marks import Marks
 from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
+from reconciler.engine.rule_packs import OF_USER, RulePacks
 from reconciler.engine.scope import EVERYTHING, Scope
 from reconciler.engine.sides import Side, Sides
 from reconciler.engine.since import SinceWhen
@@ -43,8 +44,8 @@ from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState, Problem, Row
 from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
-from reconciler.rules.ruleset import RuleSet
-from reconciler.settings.paths import digest_key
+from reconciler.rules.explaining import Explanation
+from reconciler.settings.paths import digest_key, user_config_file
 
 if TYPE_CHECKING:
     from reconciler.engine.desired import Desired
@@ -87,7 +88,6 @@ class Engine:
         self.fleet = fleet if fleet is not None else Fleet()
         self._environ = environ
         self._clock = clock
-        self._fingerprinter = Fingerprinter(digest_key(paths), RuleSet())
         self._warnings: list[LedgerError] = []
         self._ledger = self._open_ledger(paths)
         self._digests = DigestCache(paths.cache / "digests.db", warn=self._warnings.append)
@@ -96,6 +96,8 @@ class Engine:
             spec.name: GitSource(spec, paths, cache=self._parses, environ=environ, clock=clock)
             for spec in platform.sources
         }
+        self._packs = RulePacks(sources, user_config_file(environ).with_name(OF_USER), self.fleet)
+        self._fingerprinter = Fingerprinter(digest_key(paths), self._packs.base)
         self._git = GitState(platform, sources, self.fleet, clock)
         self._marks = Marks()
         self._heard: dict[tuple[Place, str], float] = {}
@@ -112,7 +114,9 @@ class Engine:
         self._knowledge = Knowledge(self._actual)
         self._chain = self._make_chain(environ)
         self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
-        self._pairs = Pairs(self._fingerprinter, sources, self._synced_leaves, platform.people_managers)
+        self._pairs = Pairs(
+            self._fingerprinter, sources, self._synced_leaves, platform.people_managers, self._packs.of
+        )
         self._sides = Sides(
             platform,
             sources,
@@ -237,7 +241,7 @@ class Engine:
         await asyncio.gather(*(self._poll_source(spec.name) for spec in self.platform.sources))
 
     async def _read_source(self, name: str, say: Callable[[str], None]) -> None:
-        await asyncio.to_thread(self._git.refresh, name)
+        await asyncio.to_thread(self._refresh, name)
         say(f"{name} read")
 
     async def _read_cluster(self, spec: Cluster, say: Callable[[str], None]) -> None:
@@ -260,8 +264,17 @@ class Engine:
             await asyncio.sleep(LOCAL_POLL_S if spec.path is not None else REMOTE_POLL_S)
 
     async def _poll_source(self, name: str) -> None:
-        if await asyncio.to_thread(self._git.refresh, name):
+        moved, other_rules = await asyncio.to_thread(self._refresh, name)
+        if moved:
             self._marks.desired_changed()
+        if other_rules:  # what differs may count no longer, and the other way round
+            for cluster in self._actual.clusters:
+                self._marks.scope_changed(cluster, None)
+
+    def _refresh(self, name: str) -> tuple[bool, bool]:
+        """Ask a source for its head (blocking): whether it moved, and whether its rules are others now."""
+        moved = self._git.refresh(name)
+        return moved, moved and self._packs.refresh(name, self._git.revision(name))
 
     async def _follow_cluster(self, spec: Cluster) -> None:
         watch = ClusterWatch(lambda: open_cluster(spec, environ=self._environ), spec, clock=self._clock)
@@ -326,6 +339,24 @@ class Engine:
         """
         self._row(key)
         return await asyncio.to_thread(self._sides.compare, key, left, right)
+
+    async def explain(self, key: ResourceKey, path: str | None = None) -> Explanation | None:
+        """Every rule that fired on the cluster hop of a resource; None where there are no two sides.
+
+        Raises:
+            UsageError: no such resource is known, or the path is none.
+            GkoError: a body cannot be read.
+        """
+        self._row(key)
+        desired, content = self._knowledge.desired.get(key), self._actual.clusters.get(key.cluster)
+        found = content.objects.get(key) if content is not None else None
+        if desired is None or found is None or content is None:
+            return None
+        schema = content.schema(key.kind)
+        try:
+            return await asyncio.to_thread(self._pairs.explain, key, desired, found, schema, path)
+        except ValueError as error:
+            raise UsageError(str(error), subject=path or "") from None
 
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         """A whole document as YAML lines, redacted; empty where the place has none.

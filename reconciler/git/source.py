@@ -130,6 +130,18 @@ class GitSource:
         complete = not any(problem.severity == "error" for problem in problems)
         return Rendering(self.name, revision, tuple(documents), tuple(problems), complete)
 
+    def file(self, revision: str, path: str) -> bytes | None:
+        """The content of one file at a revision; None where there is none.
+
+        Raises:
+            SourceError: it is too large, or the revision is not in the repository.
+        """
+        with self._lock:
+            entry = self._tree_reader().find(self._root(revision), path)
+            if entry is None or entry.kind != "file":
+                return None
+            return self._reader().data(entry.id, path)
+
     def body(self, document: GitDocument) -> dict[str, Any]:
         """Read one document's values anew.
 
