@@ -189,8 +189,8 @@ COMMANDS: tuple[Command, ...] = (
             OUTPUT,
             Argument(
                 ("--schema",),
-                "print the JSON Schema of a document: status, change, diff, trace, doctor",
-                {"choices": ("status", "change", "diff", "trace", "doctor"), "metavar": "NAME"},
+                "print the JSON Schema of a document: status, change, diff, trace, explain, doctor",
+                {"choices": ("status", "change", "diff", "trace", "explain", "doctor"), "metavar": "NAME"},
             ),
         ),
         ("gko-tui info", "gko-tui info --schema status"),

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.integration.chain.scene import Scene, api
+from tests.unit.cli.schemas import validate
 
 PAYMENTS = "ApiV4Definition/pay/payments"
 
@@ -71,6 +72,7 @@ async def test_status_ends_with_drift_and_shows_the_strip(scene: Scene) -> None:
 async def test_a_diff_of_two_sides_that_are_no_neighbours(scene: Scene) -> None:
     done = await gko_tui(scene, "diff", "git..control-plane", PAYMENTS, "-o", "json")
     assert done.code == 2, done.err
+    validate(json.loads(done.out))
     (diff,) = json.loads(done.out)["diffs"]
     assert [change["path"] for change in diff["changes"]] == ["spec.plans[free].description"]
     assert diff["changes"][0]["right"] == "By hand"
@@ -104,6 +106,7 @@ async def test_explain_a_verdict_needs_no_platform(scene: Scene) -> None:
 
 async def test_explain_as_json_names_every_place(scene: Scene) -> None:
     done = await gko_tui(scene, "explain", PAYMENTS, "-o", "json")
+    validate(json.loads(done.out))
     (told,) = json.loads(done.out)["resources"]
     assert [place["place"] for place in told["places"]] == ["git", "cluster", "control-plane", "gateway"]
     assert told["places"][2]["verdict"] == "Drifted"
