@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from reconciler.model.changes import KeyPath, Step
+from reconciler.model.changes import KeyPath, KeyStep, Step
 from reconciler.rules.lists import NOTHING, RuleNode, element_keys
 
 _TOKEN = re.compile(
@@ -23,8 +23,11 @@ _TOKEN = re.compile(
       | \[(?P<element>[^\]"]+)\]                   # [key] or [*]
       | (?:^|\.)(?P<field>[^.\[\]"]+)              # .field
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+
+_PLAIN_FIELD = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_./: -]*[A-Za-z0-9_./:-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,26 @@ def parse_pattern(text: str) -> Pattern:
         if found is None or (at > 0 and found["field"] is not None and text[at] != "."):
             raise ValueError(f"cannot be read from {text[at:]!r} on")
         if found["quoted"] is not None:
-            parts.append(Part(re.sub(r"\\(.)", r"\1", found["quoted"])))
+            parts.append(Part(re.sub(r"\\(.)", r"\1", found["quoted"], flags=re.DOTALL)))
         else:
             parts.append(_part(found["element"] or found["field"]))
         at = found.end()
     if not parts:
         raise ValueError("is empty")
     return tuple(parts)
+
+
+def pattern_text(path: KeyPath) -> str:
+    """Write a path as a pattern that names it and nothing beside it: what "ignore this field" puts down."""
+    out: list[str] = []
+    for step in path:
+        if isinstance(step, int) or (isinstance(step, KeyStep) and _PLAIN_KEY.fullmatch(step)):
+            out.append(f"[{step}]")
+        elif not isinstance(step, KeyStep) and _PLAIN_FIELD.fullmatch(step):
+            out.append(f".{step}" if out else step)
+        else:
+            out.append('["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]')
+    return "".join(out)
 
 
 def _part(text: str) -> Part:

@@ -46,7 +46,7 @@ def test_it_is_not_where_something_stays_or_nothing_was() -> None:
     more = held(("gko-tui", "Apply", GOLD), plans={"gold": {"name": "Gold"}, "free": {"name": "Free"}})
     assert faults(api(plans={}), more) == []
     assert faults(api(plans={}), held(("gko-tui", "Apply", GOLD), plans={})) == []
-    assert faults(api(), held(("gko-tui", "Apply", GOLD), plans={"gold": {"name": "Gold"}})) == []
+    assert faults(api(name="a"), held(("gko-tui", "Apply", GOLD), plans={"gold": {"name": "Gold"}})) == []
 
 
 def test_without_schema_or_field_owners_nothing_is_foretold() -> None:

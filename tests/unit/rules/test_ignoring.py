@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.model.changes import Ignored, KeyStep, path_text
 from reconciler.model.keys import ResourceKey
@@ -12,8 +14,8 @@ from reconciler.model.verdicts import Place, Verdict
 from reconciler.rules.comparing import Judgement, Subject, comparable_digest, judge
 from reconciler.rules.ignoring import IgnoreRule
 from reconciler.rules.normalise import normalise
-from reconciler.rules.patterns import covers, parse_pattern
-from reconciler.rules.rules_file import RulePack, parse_rules
+from reconciler.rules.patterns import covers, parse_pattern, pattern_text
+from reconciler.rules.rules_file import RulePack, new_rule, parse_rules
 from reconciler.rules.rules_testing import run_cases
 from reconciler.rules.ruleset import STANDARD, RuleSet, Step
 from tests.unit.rules.schemas import API, NONE, api
@@ -288,3 +290,38 @@ def test_the_tests_of_a_rules_file_tell_what_the_rules_do() -> None:
         "rule on-the-edge should have hidden something, but did not",
     )
     assert results[3].case.origin == "rules.yaml:26"
+
+
+STEPS = st.one_of(
+    st.text(min_size=1, max_size=6).map(KeyStep),
+    st.sampled_from(
+        [KeyStep("a]b"), KeyStep('"'), KeyStep("*"), KeyStep(""), KeyStep(" x "), KeyStep("a\\b")]
+    ),
+    st.integers(0, 9),
+    st.text(max_size=6),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=st.lists(STEPS, min_size=1, max_size=4))
+def test_what_ignore_this_field_writes_names_the_field_and_no_other(steps: list[Any]) -> None:
+    path = ("spec", *steps)
+    pattern = parse_pattern(pattern_text(path))
+    assert covers(pattern, path)
+    assert len(pattern) == len(path)
+    assert not any(part.glob for part in pattern)
+
+
+def test_a_rule_that_was_written_is_read_back() -> None:
+    path = ("spec", "plans", "gold: 1", "flows", KeyStep("f"), "enabled")
+    where = {"kind": "ApiV4Definition", "cluster": "eu-1"}
+    text = "rules:\n" + new_rule("night-shift", path, "switched off at night: #1", where)
+    made = parse_rules(text, "rules.yaml")
+    assert not made.faults
+    (found,) = made.rules
+    assert (found.name, found.reason, found.where.cluster) == (
+        "night-shift",
+        "switched off at night: #1",
+        "eu-1",
+    )
+    assert covers(found.patterns[0], path)
