@@ -52,10 +52,20 @@ def _drift(row: Row) -> int:
     return 1 + row.cluster.change_count if row.cluster.verdict is Verdict.DRIFTED else 0
 
 
+def _console_edit(row: Row) -> int:
+    return row.control_plane.change_count if row.control_plane.verdict is Verdict.DRIFTED else 0
+
+
+def _behind(row: Row) -> int:
+    return 1 if row.gateway.verdict is Verdict.DRIFTED else 0
+
+
 PICTURES = (
     Picture("table", ("S",)),
     Picture("diff", ("d",), _drift),
+    Picture("control-plane", ("d",), _console_edit),
     Picture("detail", ("enter", "1"), _drift),
+    Picture("trace", ("t",), _behind),
     Picture("dead-cluster", ("p",)),
 )
 
