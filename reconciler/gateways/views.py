@@ -65,8 +65,8 @@ class GatewayViews:
 
     def nodes(self, gateway: str) -> tuple[NodeFacts, ...]:
         """What the pods of a gateway told of themselves; those that were never read are left out."""
-        pods = self._gateways.get(gateway, {})
-        return tuple(pod.facts for pod in pods.values() if pod.facts is not None)
+        pods = tuple(self._gateways.get(gateway, {}).values())
+        return tuple(pod.facts for pod in pods if pod.facts is not None)
 
     def drain(self) -> set[str]:
         """The ids of the APIs of which something was told since the last call, to be judged again.

@@ -43,6 +43,7 @@ class FleetOfGateways:
         self._held = held
         self._met: set[str] = set()
         """Every node that a configured gateway ever had: one that has just gone is not a stranger."""
+        self._warned: set[str] = set()
         self.control_planes: Callable[[], Sequence[str]] = lambda: ()
         """The names of the control planes that are known."""
         self.publish: Callable[[str, Iterable[Problem]], None] = lambda _origin, _problems: None
@@ -95,8 +96,10 @@ class FleetOfGateways:
         """Publish a warning for each control plane that is polled by gateways which nobody has configured."""
         for spec in self._gateways:
             self._met |= {node.id for node in self._views.nodes(spec.name)}
-        for name in self._held.names():
-            self.publish(f"gateways of {name}", self._problems(name))
+        known = set(self._held.names())
+        for name in known | self._warned:
+            self.publish(f"gateways of {name}", self._problems(name) if name in known else ())
+        self._warned = known
 
     def strangers(self, control_plane: str) -> tuple[Instance, ...]:
         """The gateways that poll a control plane and that no entry of the configuration covers.

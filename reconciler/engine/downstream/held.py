@@ -137,6 +137,7 @@ class Held:
         """It is not observed any longer."""
         if self._contents.pop(control_plane, None) is not None:
             self._note(inventories={control_plane}, wholly={control_plane})
+            self.gateways_told()
 
     def gateways_moved(self, *others: str) -> None:
         """What gateways say must be judged anew for every API.
