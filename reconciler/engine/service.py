@@ -45,6 +45,7 @@ from reconciler.model.rows import PlaceState, Problem, Row
 from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
 from reconciler.rules.explaining import Explanation
+from reconciler.rules.ignoring import IgnoreRule, Subject
 from reconciler.settings.paths import digest_key, user_config_file
 
 if TYPE_CHECKING:
@@ -150,7 +151,18 @@ class Engine:
             key=self._fingerprinter.key,
             clock=self._clock,
             scope=self._scope,
+            ignoring=self._ignoring,
         )
+
+    def _ignoring(self, key: ResourceKey) -> tuple[IgnoreRule, ...]:
+        """The ignore rules that are for a resource on the control-plane hop."""
+        desired = self._knowledge.desired.get(key)
+        rules = self._packs.of(desired.first.source if desired is not None else None).ignore
+        if not rules:
+            return ()
+        labels = dict(desired.first.document.labels) if desired is not None else {}
+        subject = Subject(key, Place.CONTROL_PLANE, labels)
+        return tuple(rule for rule in rules if rule.where.matches(subject))
 
     def _make_pass(self, sources: Mapping[str, GitSource]) -> Pass:
         remembered: dict[Place, dict[ResourceKey, Since]] = {hop: {} for hop in Place}

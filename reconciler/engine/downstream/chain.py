@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from reconciler.engine.actual import Actual
     from reconciler.engine.fleet import Fleet
     from reconciler.engine.marks import Marks
+    from reconciler.rules.ignoring import IgnoreRule
     from reconciler.settings.model import Platform
 
 SETTLE_S = 0.2
@@ -75,6 +76,7 @@ class Chain:
         key: this machine's digest key.
         clock: seconds since the epoch.
         scope: how much of the platform is asked for.
+        ignoring: the ignore rules that are for a resource on the control-plane hop.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Chain:
         key: bytes,
         clock: Callable[[], float],
         scope: Scope = EVERYTHING,
+        ignoring: Callable[[ResourceKey], tuple[IgnoreRule, ...]] = lambda _key: (),
     ) -> None:
         self._scope = scope
         self._actual = actual
@@ -134,6 +137,7 @@ class Chain:
             synced_digest=synced_digest,
             synced_leaves=synced_leaves,
             key=key,
+            ignoring=ignoring,
         )
         self.only_there = OnlyThere(
             platform.clusters, actual, self.held, self.meanings, self.planes.serves, scope.left_out

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.engine.actual import Actual
     from reconciler.engine.downstream.held import Held, HeldContent
     from reconciler.engine.downstream.material import Material
+    from reconciler.rules.ignoring import IgnoreRule
 
 MAX_KEPT = 20_000
 """Comparisons kept; a fleet with more resources than that pays for them again."""
@@ -71,6 +72,7 @@ class ControlPlaneCells:
         synced_digest: the digest that the ledger remembers of a resource's last synced state, or None.
         synced_leaves: its packed leaves, or None.
         key: this machine's digest key.
+        ignoring: the ignore rules that are for a resource on this hop.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class ControlPlaneCells:
         synced_digest: Callable[[ResourceKey], bytes | None],
         synced_leaves: Callable[[ResourceKey], bytes | None],
         key: bytes,
+        ignoring: Callable[[ResourceKey], tuple[IgnoreRule, ...]] = lambda _key: (),
     ) -> None:
+        self._ignoring = ignoring
         self._control_planes = control_planes
         self._actual = actual
         self._meanings = meanings
@@ -161,7 +165,8 @@ class ControlPlaneCells:
         """Compare a body with what is held, three-way where a last synced state is known."""
         resource = whole(found)
         held = state.body() if state is not None else None
-        judged = compare(body, held, None, key=self._key, resource=resource)
+        ignore = self._ignoring(key)
+        judged = compare(body, held, None, key=self._key, resource=resource, ignore=ignore)
         if judged.verdict is Verdict.SYNCED:
             return judged
         digest, leaves = self._synced_digest(key), None
@@ -169,7 +174,8 @@ class ControlPlaneCells:
             leaves = self._synced_leaves(key)
         if leaves is None:
             return judged
-        return compare(body, held, unpack_leaves(leaves), key=self._key, resource=resource)
+        synced = unpack_leaves(leaves)
+        return compare(body, held, synced, key=self._key, resource=resource, ignore=ignore)
 
     # ---------------------------------------------------------------------------------------
 
@@ -203,6 +209,7 @@ class ControlPlaneCells:
             reading is not None,
             state.digest if state is not None else None,
             self._synced_digest(key),
+            self._ignoring(key),
         )
         kept = self._kept.get(key)
         if kept is None or kept.token != token:

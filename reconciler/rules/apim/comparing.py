@@ -22,6 +22,7 @@ from reconciler.rules.apim.rules_v2 import held_v2, sent_v2
 from reconciler.rules.apim.sieve import Dropped, Facts, copied, drop_empties, sort_unordered
 from reconciler.rules.apim.templates import FromTemplate
 from reconciler.rules.digests import LeafDigests, leaf_digests, pack_leaves
+from reconciler.rules.ignoring import IgnoreRule, leave_out
 from reconciler.rules.judging import Judgement, judge
 from reconciler.rules.lists import RuleNode, element_keys, rule_tree
 from reconciler.rules.normalise import Normalised
@@ -82,6 +83,7 @@ def compare(
     key: bytes,
     resource: Mapping[str, Any],
     ordered: bool = False,
+    ignore: tuple[IgnoreRule, ...] = (),
 ) -> Judgement:
     """Compare what would be sent with what is held, three-way where a last synced state is known.
 
@@ -95,6 +97,7 @@ def compare(
         key: this machine's digest key.
         resource: the custom resource.
         ordered: whether a stated order of plans and pages counts.
+        ignore: the ignore rules that are for this resource on this hop.
 
     Returns:
         Missing without changes where nothing is held; else as `rules.judging.judge`. Values that came from
@@ -106,7 +109,11 @@ def compare(
     in_order = body.in_order if ordered else frozenset()
     left = normalise_sent(body, facts, in_order=in_order)
     right = _right(body, held, facts, left, in_order)
+    hidden: list[Ignored] = []
+    left, right = _left_out(left, ignore, hidden), _left_out(right, ignore, hidden)
     judged = judge(left, right, synced, key=key, ruleset=HOP_RULES)
+    if hidden:
+        judged = replace(judged, ignored=tuple(dict.fromkeys((*judged.ignored, *hidden))))
     if not ordered:
         judged = replace(judged, ignored=(*judged.ignored, *_orders(body, held)))
     secret = frozenset(_from_templates(left, left.rules, ()))
@@ -147,6 +154,12 @@ def _orders(body: Body, held: Mapping[str, Any]) -> Iterator[Ignored]:
         ]
         if sides[0] != sides[1] and sorted(map(str, sides[0])) == sorted(map(str, sides[1])):
             yield Ignored(("spec", part), ORDER_DRAWN)
+
+
+def _left_out(side: Normalised, ignore: tuple[IgnoreRule, ...], hidden: list[Ignored]) -> Normalised:
+    """A side without what ignore rules name; rules that ask for a field manager have none to ask here."""
+    rules = [rule for rule in ignore if rule.where.manager is None]
+    return side.with_content(leave_out(side, rules, side.rules, hidden)) if rules else side
 
 
 def _right(

@@ -86,3 +86,14 @@ async def test_a_mistake_in_the_rules_is_told_with_its_line_and_hides_nothing(sc
     (problem,) = [problem for problem in problems if "rules.yaml" in problem.where]
     assert problem.where == "repo:.gko-tui/rules.yaml:2"
     assert "reason" in problem.message
+
+
+async def test_a_rule_counts_on_the_control_planes_hop_too_unless_it_names_another(scene: Scene) -> None:
+    scene.publish(api("payments"))
+    scene.apim.edit_api("DEFAULT", scene.id_of("payments"), description="In the Console")
+    assert (await look(scene)).control_plane.verdict is Verdict.DRIFTED
+    commit(scene, RULES + "    where: {hop: cluster}\n", api("payments"))
+    assert (await look(scene)).control_plane.verdict is Verdict.DRIFTED
+    commit(scene, RULES, api("payments"))
+    row = await look(scene)
+    assert row.control_plane.verdict is Verdict.SYNCED
