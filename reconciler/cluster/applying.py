@@ -7,11 +7,11 @@ Source: Kubernetes documentation, "Server-Side Apply" and "API concepts" (dry ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.failures import Refused
-from reconciler.cluster.field_owners import conflicts_in, handed_over, may_take
+from reconciler.cluster.field_owners import conflicts_in, handed_over
 from reconciler.cluster.json_pointers import removal, value_at
 from reconciler.cluster.preconditions import moved
 from reconciler.cluster.trace import OWN_MANAGER
@@ -27,7 +27,7 @@ from reconciler.cluster.written import (
 )
 from reconciler.model.changes import ABSENT, KeyPath
 from reconciler.model.errors import ClusterError
-from reconciler.model.steps import Did, Precondition
+from reconciler.model.steps import Did, OwnerClass, Precondition
 
 if TYPE_CHECKING:
     from reconciler.cluster.addresses import Address
@@ -44,7 +44,7 @@ class ObjectWriter:
 
     Args:
         client: the cluster.
-        people: globs of the field managers that are people's tools; only their fields are ever forced.
+        people: globs of the field managers that are people's tools, to say of a conflict whose it is.
     """
 
     def __init__(self, client: KubeClient, people: Sequence[str] = ()) -> None:
@@ -70,7 +70,7 @@ class ObjectWriter:
         body: Mapping[str, Any],
         expected: Precondition | None,
         *,
-        take_from_people: bool = False,
+        take_from: Collection[str] = (),
         dry_run: bool = False,
     ) -> Written:
         """Apply a configuration as `gko-tui`, first without force.
@@ -79,7 +79,7 @@ class ObjectWriter:
             address: where.
             body: the configuration, without what a server sets.
             expected: the version that the plan saw; None: there was no object.
-            take_from_people: whether fields of people's tools may be forced. Those of controllers never are.
+            take_from: the field managers that the plan overrules; a field of anybody else is a conflict.
             dry_run: ask what would happen; nothing is stored.
 
         Returns:
@@ -94,7 +94,7 @@ class ObjectWriter:
             owners = conflicts_in(answer, self._people)
             if not owners:
                 return refusal(answer)
-            if not (take_from_people and may_take(owners)):
+            if not all(one.manager in take_from or one.owner is OwnerClass.OURS for one in owners):
                 return conflict(address, owners)
             answer = await self._apply(address, sent, force=True, dry_run=dry_run)
         if isinstance(answer, Refused):

@@ -153,10 +153,10 @@ class Block:
 class Step:
     """One thing that a plan would do.
 
-    `changes` are redacted and safe to show. `after` names steps that must have succeeded. Steps of one
-    `level` may run side by side. `removes` are paths in the object as the cluster holds it at the version
-    of the precondition. `takes` are fields of others that the step overrules, `migrates` the field managers
-    whose book-keeping it takes over.
+    `changes` are redacted and safe to show. `after` names steps that must have succeeded; steps of one
+    `level` may run side by side as far as that lets them. `removes` are paths in the object as the cluster
+    holds it at the version of the precondition. `takes` are fields of others that the step overrules,
+    `migrates` the field managers whose book-keeping it takes over.
     """
 
     id: str
@@ -178,6 +178,11 @@ class Step:
     confirmations: tuple[Confirmation, ...] = ()
     blocked: tuple[Block, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """What is shown of it: its verb, or `blocked` where it may not run."""
+        return Verb.BLOCKED.value if self.blocked else self.verb.value
 
     @property
     def runs(self) -> bool:

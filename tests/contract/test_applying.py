@@ -140,7 +140,7 @@ async def test_a_persons_edit_is_named_and_taken_only_where_asked(
     (owner,) = asked.owners
     assert (owner.manager, owner.path, owner.owner) == ("kubectl-edit", ".spec.size", OwnerClass.PEOPLE)
     assert widgets.get("one").json()["spec"]["size"] == 9
-    taken = await writer.apply(place, wanted(size=4), now, take_from_people=True)
+    taken = await writer.apply(place, wanted(size=4), now, take_from={"kubectl-edit"})
     assert taken.did is Did.CONFIGURED
     assert widgets.get("one").json()["spec"]["size"] == 4
 
@@ -152,7 +152,7 @@ async def test_a_controllers_field_is_never_taken(
     await applied(writer, namespace, size=4)
     widgets.merge("one", {"spec": {"size": 9}}, fieldManager=manager)
     now = await seen(writer, namespace)
-    written = await writer.apply(widget_at(namespace), wanted(size=4), now, take_from_people=True)
+    written = await writer.apply(widget_at(namespace), wanted(size=4), now, take_from={"k9s", "kubectl-edit"})
     assert written.cause == "conflict"
     assert [one.manager for one in written.owners] == [manager]
     assert manager in written.next_step
@@ -166,7 +166,7 @@ async def test_one_controller_among_people_is_enough_to_stop(
     widgets.merge("one", {"spec": {"size": 9}}, fieldManager="k9s")
     widgets.merge("one", {"spec": {"colour": "blue"}}, fieldManager="argocd-controller")
     now = await seen(writer, namespace)
-    written = await writer.apply(widget_at(namespace), wanted(size=4), now, take_from_people=True)
+    written = await writer.apply(widget_at(namespace), wanted(size=4), now, take_from={"k9s", "kubectl-edit"})
     assert {one.owner for one in written.owners} == {OwnerClass.PEOPLE, OwnerClass.CONTROLLER}
     assert widgets.get("one").json()["spec"]["size"] == 9
 
