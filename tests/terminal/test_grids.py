@@ -120,11 +120,14 @@ async def test_the_terminal_is_too_small(open_terminal: Opener, picture: Snapsho
         assert terminal.grid == picture
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
 async def test_the_whole_strip(
     open_terminal: Opener, picture: SnapshotAssertion, size: tuple[int, int]
 ) -> None:
     async with open_terminal(chain_replay(), size=size) as terminal:
+        await terminal.press("G")
+        if size[0] >= 160:
+            await terminal.shows("+ AUTO")
         assert terminal.grid == picture
 
 
