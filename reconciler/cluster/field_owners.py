@@ -24,13 +24,9 @@ _APPLIED_BEFORE = (
     "kubectl-create",
     "kubectl-replace",
     "before-first-apply",
-    "helm*",
-    "argocd*",
-    "kustomize-controller",
-    "helm-controller",
-    "flux*",
 )
-"""Field managers of tools that put whole manifests into a cluster: what Git stated once, they own still."""
+"""Field managers of people and pipelines that put whole manifests into a cluster: what Git stated once, they
+own still. Argo CD, Flux and Helm are not among them: they may be at work, and what they own is theirs."""
 _LAST_APPLIED = ("f:metadata", "f:annotations", "f:kubectl.kubernetes.io/last-applied-configuration")
 
 

@@ -72,18 +72,20 @@ def test_one_controller_is_enough_to_leave_all_alone() -> None:
     assert not may_take([person, FieldOwner("manager", ".b", OwnerClass.CONTROLLER)])
 
 
-def test_peoples_edits_and_status_writers_are_not_earlier_appliers() -> None:
+def test_peoples_edits_status_writers_and_controllers_are_not_earlier_appliers() -> None:
     fields = [
         entry("kubectl-client-side-apply"),
         entry("kubectl", "Apply"),
         entry("kubectl"),
         entry("kubectl-edit"),
         entry("helm"),
+        entry("argocd-controller", "Apply"),
+        entry("kustomize-controller", "Apply"),
         entry("gko-tui", "Apply"),
         entry("manager"),
         entry("kubectl-client-side-apply", "Update", "status"),
     ]
-    assert earlier_appliers(fields) == ("kubectl-client-side-apply", "kubectl", "helm")
+    assert earlier_appliers(fields) == ("kubectl-client-side-apply", "kubectl")
 
 
 @pytest.mark.parametrize("fields", [None, [], "x", [None, 3], [{}], [{"manager": None}]])
