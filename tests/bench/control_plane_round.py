@@ -2,10 +2,11 @@
 
 usage: python -m tests.bench.control_plane_round [--apis 1000] [--seconds 180]
 
-Prints one JSON object. `moved_s`: from an edit that moves a timestamp until the sink is told, and how much of
-that is beyond the poll in which it happened. `plans_found`: of the plans edited by hand (nothing tells of
-them), how many the deep round found within the time, and `round_s`, how long a whole round takes at the pace
-that was measured. `requests_per_s` is the average after the first filling (states, then publications).
+Prints one JSON object. `fill_requests`: what it took until every state was read and every publication known,
+of which `definitions` were told with their definition. `moved_s`: from an edit that moves a timestamp until
+the sink is told, and how much of that is beyond the poll in which it happened. `plans_found`: of the plans
+edited by hand (nothing tells of them), how many the deep round found within the time, and `round_s`, how long
+a whole round takes at the pace that was measured. `requests_per_s` is the average after the first filling.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -91,10 +92,14 @@ async def measure(count: int, seconds: float) -> dict[str, object]:
         observer.expect(refs)
         begun = time.time()
         watching = asyncio.create_task(observer.run(told))
-        await told.until(lambda: told.phase == "ready", 600.0)
-        ready = time.time()
-        await told.until(lambda: len(told.deployments) == count, 600.0)
+        known = asyncio.create_task(reached(told, lambda: len(told.deployments) == count))
+        ready = await reached(told, lambda: told.phase == "ready")
+        published = await known
         filled, cpu = time.time(), time.process_time()
+        requests, definitions = (
+            len(server.came),
+            sum(event is not None and event.whole for event in told.deployments.values()),
+        )
         edited = {ref: edit_plan(apim, ref) for ref in dice.sample(refs, _PLANS)}
         moved: list[tuple[float, float]] = []
         while time.time() - filled < seconds:
@@ -118,7 +123,9 @@ async def measure(count: int, seconds: float) -> dict[str, object]:
     return {
         "apis": count,
         "states_read_s": round(ready - begun, 1),
-        "publications_read_s": round(filled - begun, 1),
+        "publications_known_s": round(published - begun, 1),
+        "fill_requests": requests,
+        "definitions": definitions,
         "observed_s": round(ended - filled, 1),
         "moves": len(moved),
         "moved_s": {"median": round(sorted(took)[len(took) // 2], 2), "max": round(max(took), 2)},
@@ -130,6 +137,12 @@ async def measure(count: int, seconds: float) -> dict[str, object]:
         "cpu_percent_with_server": round(100 * share, 1),
         "max_rss_mb_with_server": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+
+async def reached(told: Waking, holds: Callable[[], object]) -> float:
+    """When something came true, in seconds since the epoch."""
+    await told.until(holds, 600.0)
+    return time.time()
 
 
 def id_of(ref: StateRef) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.cells import Finding
-from reconciler.gateways.folding import Folded, PodVerdict, PodView, judge_pod
+from reconciler.gateways.folding import Folded, PodVerdict, PodView
 from reconciler.gateways.showing import pod_diff
 from reconciler.model.changes import Change, HopDiff, Origin
 from reconciler.model.errors import UsageError
@@ -117,8 +117,7 @@ def gateway_diff(chain: Chain, row: Row, gateway: str, *, digest_key: bytes) -> 
     if isinstance(expected, Finding):
         return plain
     api_id = expected.api_id if expected is not None else meaning.id
-    verdict = judge_pod(expected, api_id, view, chain.gateway_cells.compare)
-    return pod_diff(expected, view, verdict, api_id, key=digest_key)
+    return pod_diff(expected, view, pod, api_id, key=digest_key)
 
 
 def chosen_pod(folded: Folded, gateway: str, key: ResourceKey) -> PodVerdict:

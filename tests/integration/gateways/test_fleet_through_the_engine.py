@@ -137,6 +137,25 @@ async def test_without_any_word_on_tags_an_absent_api_is_unknown_with_the_next_s
     assert "set `tags` of this gateway" in found["books"].gateway.causes[0]
 
 
+async def test_what_is_not_known_to_serve_an_api_can_be_traced_and_compared_all_the_same(
+    scene: Fleet,
+) -> None:
+    trial = scene.second_environment()
+    scene.publish(api("payments"))
+    scene.commit(api("payments"), trial)
+    scene.server.faults.path, scene.server.faults.status = "/instances", 403
+    engine = scene.engine()
+    try:
+        await rows(engine)
+        trace = await engine.trace(key("payments"))
+        assert "set `control_plane` of this gateway" in repr(trace)
+        diff = await engine.diff(key("payments"), Place.GATEWAY)
+        assert diff.verdict is Verdict.UNKNOWN
+        assert "set `control_plane` of this gateway" in diff.causes[0]
+    finally:
+        await engine.aclose()
+
+
 # -- gateways that nobody has configured ---------------------------------------------------------------
 
 
