@@ -114,7 +114,10 @@ class Fleet:
         stale = any(self.stale_for(cluster, now) for cluster in {row.key.cluster for row in asked}) or any(
             self.stale_for(name, now, place=Place.CONTROL_PLANE) for name in beyond
         )
-        incomplete = stale or (unread and not named)
+        silent = any(row.gateway.verdict is not None for row in asked) and any(
+            place.place is Place.GATEWAY and place.phase == "failed" for place in places
+        )
+        incomplete = stale or silent or (unread and not named)
         verdicts = (cell.verdict for row in asked for cell in row.cells if cell.verdict is not None)
         return exit_code(verdicts, incomplete=incomplete, allow_unknown=allow_unknown)
 

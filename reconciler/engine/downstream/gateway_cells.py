@@ -104,7 +104,14 @@ class GatewayCells:
         if folded.text and folded.synced < folded.total:
             causes = (f"{folded.text} in sync", *causes)
         count = sum(len(pod.changes) for pod in folded.pods)
-        return Finding(folded.verdict, causes, change_count=count), folded.text
+        return Finding(folded.verdict, causes, self._since(folded, meaning), change_count=count), folded.text
+
+    def _since(self, folded: Folded, meaning: Meaning) -> float | None:
+        """Date what is behind: since something else was published."""
+        if folded.verdict not in (Verdict.DRIFTED, Verdict.MISSING, Verdict.AHEAD):
+            return None
+        published = self._held.of(meaning.control_plane).published.get(meaning.id)
+        return (published.expectation.published_at or None) if published is not None else None
 
     def folded(self, key: ResourceKey, meaning: Meaning, *, stopped: bool = False) -> Folded | Finding:
         """Every pod's verdict of one resource, folded; a Finding where pods need not be asked."""
