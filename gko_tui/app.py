@@ -6,7 +6,6 @@ import gko_tui.frame_rate  # noqa: F401 (before anything of Textual)
 
 # isort: split
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -17,16 +16,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.filter import NoColor
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
-from gko_tui.actions import ACTIONS, BY_ID, GLOBAL, bindings_for
+from gko_tui.actions import BY_ID, GLOBAL, bindings_for
+from gko_tui.attention import Ages, Attention
 from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
-from gko_tui.commanding import complete, run_command
-from gko_tui.copying import copy, copy_menu
+from gko_tui.commanding import complete, palette_commands, run_command
+from gko_tui.copying import copy
 from gko_tui.screens.base import GkoScreen
 from gko_tui.screens.table import TableScreen
+from gko_tui.terminal_size import changed_size
 from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_themes
 from gko_tui.view.lookup import find_resources, match_clusters
 from gko_tui.view.words import marks_for
@@ -34,7 +34,6 @@ from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -86,12 +85,8 @@ class GkoApp(App[int]):
         self.platform, self.paths, self.bridge = platform, paths, bridge
         self.environ, self.clock = environ, clock
         self.marks = marks_for(environ, ascii_only=ascii_only)
-        self.stale: dict[str, float] = {}
-        """Seconds for which clusters have been silent; those that are fresh are not in it."""
-        self.stale_beyond: dict[tuple[Place, str], float] = {}
-        """The same of control planes and gateways."""
-        self._seen: tuple[object, ...] = ()
-        self._looked_at: tuple[object, ...] = ()
+        self.ages = Ages()
+        self._attention = Attention(bridge)
         self._palettes: dict[str, Palette] = {}
         self.configured_clusters = tuple(cluster.name for cluster in platform.clusters)
         self.reading = reading_note(len(platform.clusters), len(platform.sources))
@@ -166,7 +161,7 @@ class GkoApp(App[int]):
         if drained is None:
             return
         if drained.places:
-            self._age_clusters()
+            self.ages.renew(self.bridge, self.clock())
         top = self.top
         if top is None:
             return
@@ -183,57 +178,18 @@ class GkoApp(App[int]):
 
     def second(self) -> None:
         """Every second."""
-        self._follow_size()
-        self._age_clusters()
-        self._tell_what_is_looked_at()
+        size = None if self.is_headless else changed_size(self.screen.size)
+        if size is not None:
+            self.post_message(events.Resize(size, size))
+        self.ages.renew(self.bridge, self.clock())
+        self._attention.second(self.top.looked_at() if self.top is not None else None)
         if self.top is not None:
             self.top.second()
 
-    def _tell_what_is_looked_at(self) -> None:
-        """Have what the reader rests on read more often; told once it has been there for a second."""
-        key = self.top.looked_at() if self.top is not None else None
-        row = self.bridge.store.rows.get(key) if key is not None else None
-        if key is None or row is None:
-            return
-        trace = row.control_plane_trace
-        # Told anew when its control plane becomes known: before that, there was nothing to read more often.
-        seen = (key, trace.control_plane, trace.id) if trace is not None else (key,)
-        if seen == self._seen and seen != self._looked_at:
-            self._looked_at = seen
-            self.bridge.tell(lambda engine: engine.look_at((key,)))
-        self._seen = seen
-
-    def _follow_size(self) -> None:
-        """Take the terminal's size anew where a change of it got lost.
-
-        While a window is dragged, size signals come faster than they are handled; now and then the last
-        one does not arrive, and the screen would stay drawn for a size that is gone.
-        """
-        if self.is_headless:
-            return
-        try:
-            columns, rows = os.get_terminal_size(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-        except (OSError, ValueError):
-            return
-        size = Size(columns, rows)
-        if size != self.screen.size:
-            self.post_message(events.Resize(size, size))
-
-    def _age_clusters(self) -> None:
-        now = self.clock()
-        ages = {name: self.bridge.stale_for(name, now) for name in self.bridge.board.clusters}
-        self.stale = {name: seconds for name, seconds in ages.items() if seconds is not None}
-        self.stale_beyond = {
-            (state.place, state.name): seconds
-            for state in self.bridge.board.places
-            if state.place in (Place.CONTROL_PLANE, Place.GATEWAY) and not state.kind
-            if (seconds := self.bridge.stale_for(state.name, now, place=state.place)) is not None
-        }
-
     @property
-    def stale_planes(self) -> dict[str, float]:
-        """Seconds for which control planes have been silent."""
-        return {name: age for (place, name), age in self.stale_beyond.items() if place is Place.CONTROL_PLANE}
+    def stale(self) -> dict[str, float]:
+        """Seconds for which clusters have been silent; those that are fresh are not in it."""
+        return self.ages.clusters
 
     @property
     def is_reading(self) -> bool:
@@ -301,13 +257,7 @@ class GkoApp(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette reads the same table as everything else."""
         contexts = (*screen.CONTEXTS, GLOBAL) if isinstance(screen, GkoScreen) else (GLOBAL,)
-        for action in ACTIONS:
-            needs_more = action.per_key or (action.argument and not action.argument.startswith("["))
-            hidden = action.id in ("global.s", "global.palette", "global.back", "global.interrupt")
-            if action.context in contexts and not needs_more and not hidden:
-                yield SystemCommand(action.title, action.help, lambda chosen=action.id: self.act(chosen))
-        for name in load_themes():
-            yield SystemCommand(f"Theme {name}", "Change the colours.", lambda name=name: self.do_theme(name))
+        return palette_commands(self, contexts)
 
     # --- what works everywhere -------------------------------------------------------------
 
@@ -418,17 +368,6 @@ class GkoApp(App[int]):
         driver = self._driver
         self._clipboard = text
         copy(self, text, what, driver.write if driver is not None else lambda _: None)
-
-    def copy_menu(
-        self, key: ResourceKey, *, text: str = "", text_name: str = "", command: str = "get"
-    ) -> None:
-        """Ask what of a resource to copy.
-
-        Args:
-            text: what is on the screen, if that may be copied too; text_name: what it is.
-            command: the verb and options that print the same.
-        """
-        copy_menu(self, key, text=text, text_name=text_name, command=command)
 
     def cluster_names(self) -> tuple[str, ...]:
         """The clusters in the order of the configuration, then control planes that have rows of their own."""

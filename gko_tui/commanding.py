@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from textual.app import SystemCommand
+
 from gko_tui.actions import ACTIONS, TABLE, command_names
+from gko_tui.theme import load_themes
 from gko_tui.view.columns import COLUMNS
 from gko_tui.view.commands import Command, completions, parse_command
 from gko_tui.view.listing import SORT_KEYS
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from gko_tui.app import GkoApp
 
 _MOST_COMPLETIONS = 50
+_NOT_IN_PALETTE = ("global.s", "global.palette", "global.back", "global.interrupt")
 
 
 def run_command(app: GkoApp, text: str) -> None:
@@ -46,6 +51,16 @@ def _run(app: GkoApp, command: Command) -> None:
         app.table_screen.run_command(command)
 
 
+def palette_commands(app: GkoApp, contexts: tuple[str, ...]) -> Iterator[SystemCommand]:
+    """The actions of these contexts that need nothing more, and the themes, for the palette."""
+    for action in ACTIONS:
+        needs_more = action.per_key or (action.argument and not action.argument.startswith("["))
+        if action.context in contexts and not needs_more and action.id not in _NOT_IN_PALETTE:
+            yield SystemCommand(action.title, action.help, lambda chosen=action.id: app.act(chosen))
+    for name in load_themes():
+        yield SystemCommand(f"Theme {name}", "Change the colours.", lambda name=name: app.do_theme(name))
+
+
 def complete(app: GkoApp, text: str) -> list[str]:
     """What a line could become, the best first."""
     clusters = list(app.cluster_names())
@@ -60,7 +75,7 @@ def complete(app: GkoApp, text: str) -> list[str]:
     rows = app.bridge.store.rows
     if head == "resources":
         arguments[head] = sorted({key.kind for key in rows})
-    elif head in ("diff", "yaml"):
+    elif head in ("diff", "yaml", "trace"):
         arguments[head] = sorted({key.name for key in rows if key.name.startswith(last)})[:_MOST_COMPLETIONS]
     names = sorted(action.command for action in ACTIONS if action.command)
     return completions(text, names, arguments)

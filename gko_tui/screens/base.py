@@ -89,7 +89,7 @@ class GkoScreen(Screen[None]):
             return self.crumbs(), (
                 (f"{self.gko.marks.warn} the engine stopped: press p ", "state-error bold"),
             )
-        ages |= self.gko.stale_beyond
+        ages |= self.gko.ages.beyond
         bad = places_summary(self.gko.marks, states, ages, self.gko.clock())
         return self.crumbs(), bad or self.crumb_note()
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from gko_tui.actions import BY_ID, DETAIL, DIFF, TEXT, bindings_for
+from gko_tui.copying import copy_menu
 from gko_tui.screens.diffing import Diffing
 from gko_tui.screens.previewing import context_of
 from gko_tui.screens.told import Told
@@ -306,8 +307,8 @@ class DetailScreen(Diffing):
             YAML_TAB: "get -o yaml",
             TRACE_TAB: "trace",
         }.get(self.tab, "get")
-        self.gko.copy_menu(
-            self.key, text=joined(self.pane.lines), text_name=TAB_NAMES[self.tab], command=line
+        copy_menu(
+            self.gko, self.key, text=joined(self.pane.lines), text_name=TAB_NAMES[self.tab], command=line
         )
 
 

@@ -101,7 +101,7 @@ class PlacesScreen(ReadingScreen):
         spans: list[Span] = [(f"  {safe(state.name):<18} ", "text"), (word, style)]
         if state.detail:
             spans.append((f"  {safe(_WHOLE_REVISION.sub(_shortened, state.detail))}", "quiet"))
-        stale = self.gko.stale_beyond.get((state.place, state.name))
+        stale = self.gko.ages.beyond.get((state.place, state.name))
         if state.place is Place.CLUSTER:
             stale = self.gko.stale.get(state.name)
         if stale is not None:

@@ -82,7 +82,7 @@ def context_of(app: GkoApp, row: Row, width: int, *, pods: tuple[Station, ...] =
         stale_for=app.stale.get(cluster),
         cluster=app.bridge.board.clusters.get(cluster),
         problems=app.bridge.board.problems,
-        plane_stale_for=app.stale_planes.get(plane),
+        plane_stale_for=app.ages.planes.get(plane),
         control_plane=app.bridge.board.control_planes.get(plane),
         pods=pods,
     )

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from gko_tui.actions import TABLE, bindings_for
+from gko_tui.copying import copy_menu
 from gko_tui.screens.previewing import Preview
 from gko_tui.screens.table_moves import TableMoves
 from gko_tui.screens.table_order import COLUMN_ALIASES, TableOrder
@@ -119,7 +120,7 @@ class TableScreen(TableMoves, TableOrder):
         return self.table.cursor_key
 
     def _age_table(self) -> None:
-        self.table.stale, self.table.stale_planes = self.gko.stale, self.gko.stale_planes
+        self.table.stale, self.table.stale_planes = self.gko.stale, self.gko.ages.planes
 
     def unavailable(self, action_id: str) -> str | None:
         on_row = ("open", "diff", "yaml", "trace", "copy", "copy_menu")
@@ -374,7 +375,7 @@ class TableScreen(TableMoves, TableOrder):
     def do_copy_menu(self) -> None:
         """Ask what to copy."""
         if self.table.cursor_key is not None:
-            self.gko.copy_menu(self.table.cursor_key)
+            copy_menu(self.gko, self.table.cursor_key)
 
     def focus_main(self) -> None:
         self.set_focus(self.table)

@@ -67,7 +67,7 @@ def scope_lines(app: GkoApp, listing: Listing) -> list[Line]:
         board = app.bridge.board
         state, stale = board.clusters.get(name), app.stale.get(name)
         if state is None and name in board.control_planes:  # it has rows of its own
-            state, stale = board.control_planes[name], app.stale_planes.get(name)
+            state, stale = board.control_planes[name], app.ages.planes.get(name)
         tail, style = str(count), "text"
         if stale is not None:
             tail, style = f"{app.marks.warn}{age(stale)} {count}", "stale"
