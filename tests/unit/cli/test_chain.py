@@ -23,7 +23,7 @@ from tests.unit.cli.schemas import validate
 PLACES = (
     *READY,
     PlaceState(Place.CONTROL_PLANE, "apim-eu", "ready", observed_at=NOW - 1, detail="APIM 4.12"),
-    PlaceState(Place.GATEWAY, "eu-gw", "failed", "none of its pods answers"),
+    PlaceState(Place.GATEWAY, "eu-gw", "ready", observed_at=NOW - 1, detail="4.12.14"),
 )
 
 PODS = {"namespace": "gateways", "selector": "app=gateway"}
@@ -72,7 +72,7 @@ def test_below_it_each_place_is_counted_for_itself_and_every_sort_of_place_is_na
         "  C control plane: ≠ 1, u 1, = 3",
         "  W gateway: ≠ 1, = 3",
         "control plane apim-eu: ready, APIM 4.12",
-        "gateway eu-gw: failed, none of its pods answers",
+        "gateway eu-gw: ready, 4.12.14",
     ):
         assert line in run.written.splitlines()
 
@@ -125,6 +125,13 @@ def test_a_silent_control_plane_is_no_matter_of_the_cluster_hop() -> None:
     for line, code in (("get catalog", 5), ("get catalog --hop cluster", 0)):
         run = Run(line.split(), fleet_of(chain_story(), (*READY, old)))
         assert status.answer(run.invocation, run.reading, overview=False) == code
+
+
+def test_a_silent_gateway_makes_an_answer_about_gateways_incomplete() -> None:
+    silent = PlaceState(Place.GATEWAY, "eu-gw", "failed", "none of its pods answers", NOW - 600)
+    for line, code in (("get catalog", 5), ("get catalog --hop control-plane", 0), ("get web-shop", 0)):
+        run = Run(line.split(), fleet_of(chain_story(), (*PLACES[:-1], silent)))
+        assert status.answer(run.invocation, run.reading, overview=False) == code, line
 
 
 @pytest.mark.parametrize(
