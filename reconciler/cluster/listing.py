@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from reconciler.cluster.kinds import ServedKind
 
 PAGE = 250
+_STEPS_TO_SEND = 8
+"""So many turns of the event loop let a request leave on a connection that is open (measured: 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +61,57 @@ async def list_kind(
     """
     path, position = kind_path(kind, namespace), ""
     may_restart, restarted = True, False
-    while True:
-        try:
-            body = await client.get(path, limit=page, **{"continue": position})
-        except ClusterError as error:
-            if error.status == 410 and position and may_restart:
+    coming = _ask(client, path, page, position)
+    try:
+        while True:
+            try:
+                body = await coming
+            except ClusterError as error:
+                if error.status != 410 or not position or not may_restart:
+                    raise refusal(error, kind, namespace, "list") from error
                 position, may_restart, restarted = "", False, True
+                coming = _ask(client, path, page, position)
                 continue
-            raise refusal(error, kind, namespace, "list") from error
-        metadata = body.get("metadata")
-        if not isinstance(metadata, dict):
-            raise _malformed(client, kind)
-        following = str(metadata.get("continue") or "")
-        found = Page(_checked(client, kind, body), str(metadata.get("resourceVersion") or ""), restarted)
-        del body  # while the next page is under way, only that one should be in memory
-        yield found
-        del found
-        restarted = False
-        if not following:
+            metadata = body.get("metadata")
+            if not isinstance(metadata, dict):
+                raise _malformed(client, kind)
+            following = str(metadata.get("continue") or "")
+            found = Page(_checked(client, kind, body), str(metadata.get("resourceVersion") or ""), restarted)
+            del body  # only one page of parsed objects should be in memory
+            if following and following != position:
+                coming = _ask(client, path, page, following)
+                await _sent(coming)
+            yield found
+            del found
+            restarted = False
+            if not following:
+                return
+            if following == position:
+                raise _malformed(client, kind)
+            position = following
+    finally:
+        coming.cancel()
+
+
+def _ask(client: KubeClient, path: str, page: int, position: str) -> asyncio.Task[dict[str, Any]]:
+    """Ask for a page ahead of its time, so that the server collects it while the one before is read."""
+    coming = asyncio.create_task(client.get(path, limit=page, **{"continue": position}))
+    coming.add_done_callback(_told)
+    return coming
+
+
+def _told(coming: asyncio.Task[dict[str, Any]]) -> None:
+    """Look at the outcome of a page, for nobody may be waiting for it any more."""
+    if not coming.cancelled():
+        coming.exception()
+
+
+async def _sent(coming: asyncio.Task[dict[str, Any]]) -> None:
+    """Let a request leave before the thread is taken for reading a page; harmless where it takes longer."""
+    for _ in range(_STEPS_TO_SEND):
+        if coming.done():
             return
-        if following == position:
-            raise _malformed(client, kind)
-        position = following
+        await asyncio.sleep(0)
 
 
 def refusal(error: ClusterError, kind: ServedKind, namespace: str | None, verb: str) -> ClusterError:

@@ -70,7 +70,7 @@ class Pass:
         while True:
             await self._marks.wait()
             await asyncio.sleep(GATHER_S)
-            await self.once()
+            await asyncio.to_thread(give_back, await self.once())
 
     async def everything(self) -> None:
         """Judge every resource that any place knows."""
@@ -78,8 +78,8 @@ class Pass:
             self._marks.scope_changed(cluster, None)
         await self.once()
 
-    async def once(self) -> None:
-        """Take the marks and carry them through."""
+    async def once(self) -> int:
+        """Take the marks and carry them through; returns how many rows changed."""
         marked = self._marks.take()
         keys, scopes = set(marked.keys), set(marked.scopes)
         if marked.desired:
@@ -97,7 +97,7 @@ class Pass:
         self._fleet.publish(rows, gone)
         trouble = await asyncio.to_thread(self._recorder.record, rows, gone)
         self._publish_trouble(trouble)
-        await asyncio.to_thread(give_back, len(rows))
+        return len(rows)
 
     def _take_desired(self) -> tuple[set[ResourceKey], set[tuple[str, str | None]]]:
         """Join the applications anew: the resources whose definition moved, the scopes to judge anew."""

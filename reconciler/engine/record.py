@@ -127,18 +127,19 @@ class Recorder:
         return SyncedRecord(key, digest, leaves, text, desired.trace.revision, definition.application)
 
     def _record_verdicts(self, ledger: Ledger, rows: Mapping[ResourceKey, Row]) -> None:
-        for hop in Place:
+        for at, hop in enumerate(Place):
+            known = self._verdicts[hop]
             moved = []
             for key, row in rows.items():
-                cell = row.cell(hop)
-                if cell.verdict in (None, Verdict.UNKNOWN):
+                cell = row.cells[at]
+                if cell.verdict is None or cell.verdict is Verdict.UNKNOWN:
                     continue  # blindness is no verdict to remember: what was seen before may still hold
-                since = Since(cell.verdict, cell.since)
-                if self._verdicts[hop].get(key) != since:
-                    moved.append((key, since))
+                since = known.get(key)
+                if since is None or since.verdict is not cell.verdict or since.since != cell.since:
+                    moved.append((key, Since(cell.verdict, cell.since)))
             if moved:
                 ledger.record_verdicts(hop, moved)
-                self._verdicts[hop].update(moved)
+                known.update(moved)
 
     def _forget(self, ledger: Ledger, gone: set[ResourceKey]) -> None:
         known = [
