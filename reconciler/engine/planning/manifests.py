@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,10 +56,33 @@ def to_apply(body: Mapping[str, Any], key: ResourceKey, application: str, schema
     properties = schema.openapi.get("properties") or {}
     rest = {
         name: _without_nulls(value, properties.get(name) or {})
-        for name, value in body.items()
+        for name, value in as_stored(body).items()
         if name not in ("metadata", "status") and not (value is None and name in properties)
     }
     return {**rest, "metadata": metadata}
+
+
+def as_stored(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Write an object of Kubernetes itself as its API server keeps it, so that both sides can be compared.
+
+    A Secret's `stringData` becomes `data`, empty data is none, a Namespace's `spec` is the server's. Others
+    are as they are.
+    """
+    made = dict(body)
+    if body.get("apiVersion") != "v1":
+        return made
+    if body.get("kind") == "Secret":
+        data, text = made.get("data"), made.pop("stringData", None)
+        coded = {
+            name: base64.b64encode(str(value).encode()).decode()
+            for name, value in (text.items() if isinstance(text, Mapping) else ())
+        }
+        if coded:
+            made["data"] = {**(data if isinstance(data, Mapping) else {}), **coded}
+        made.setdefault("type", "Opaque")
+    elif body.get("kind") == "Namespace":
+        made.pop("spec", None)
+    return {name: value for name, value in made.items() if value or name not in ("data", "binaryData")}
 
 
 def _without_nulls(value: Any, schema: Mapping[str, Any]) -> Any:

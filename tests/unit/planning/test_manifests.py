@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.cluster.trace import OWN_ANNOTATION
-from reconciler.engine.planning.manifests import to_apply
+from reconciler.engine.planning.manifests import as_stored, to_apply
 from reconciler.engine.planning.marks import mark_of, marked_for
 from reconciler.rules.schema import Schema
 from tests.unit.planning.situations import key
@@ -85,3 +85,22 @@ def test_the_document_in_git_is_not_changed() -> None:
     body = {"metadata": {"name": "orders"}, "spec": {"members": None}}
     to_apply(body, API, "shop", SCHEMA)
     assert body == {"metadata": {"name": "orders"}, "spec": {"members": None}}
+
+
+def test_a_secret_is_written_as_the_server_keeps_it() -> None:
+    body = {"apiVersion": "v1", "kind": "Secret", "data": {"a": "eA=="}, "stringData": {"b": "y"}}
+    assert as_stored(body) == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "data": {"a": "eA==", "b": "eQ=="},
+    }
+    assert as_stored({"apiVersion": "v1", "kind": "ConfigMap", "data": {}}) == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+    }
+    assert as_stored({"apiVersion": "gravitee.io/v1alpha1", "kind": "Secret", "stringData": {}}) == {
+        "apiVersion": "gravitee.io/v1alpha1",
+        "kind": "Secret",
+        "stringData": {},
+    }
