@@ -25,7 +25,7 @@ _OWN_LISTS: dict[str, dict[str, ListRule]] = {
         "spec.consoleNotification.events": SET,
         "spec.consoleNotification.groups": SET,
     },
-    "Application": {"spec.metadata": keyed("key"), "spec.settings.tls.clientCertificates": keyed("name")},
+    "Application": {"spec.settings.tls.clientCertificates": keyed("name")},
     "PortalListing": {"spec.apis": keyed("apiHrid", "location")},
 }
 
@@ -45,6 +45,12 @@ def notification_not_returned(change: Change, fields: Fields) -> bool:
     """The console notification is sent with the API; no recorded GET returns one (unverified either way)."""
     del fields
     return change.kind is ChangeKind.REMOVED and change.path == ("spec", "consoleNotification")
+
+
+def connect_not_kept(change: Change, fields: Fields) -> bool:
+    """The manifest's phase `connect` goes under that name, which APIM's Automation API does not know."""
+    del fields
+    return change.kind is ChangeKind.REMOVED and change.path[-1] == "entrypointConnect"
 
 
 def shared_policy_not_named(change: Change, fields: Fields) -> bool:
@@ -71,6 +77,7 @@ _EXPLANATIONS = {
         Explanation("property-is-encrypted", encrypted_property),
         Explanation("console-notification-not-returned", notification_not_returned),
         Explanation("shared-policy-group-id-not-returned", shared_policy_not_named),
+        Explanation("connect-phase-not-kept", connect_not_kept),
     )
 }
 

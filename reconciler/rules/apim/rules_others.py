@@ -2,75 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from reconciler.rules.apim.rules_apis import (
-    API_RULES,
-    derive_metadata_keys,
-    drop_unknown,
-    name_groups,
-    nulls,
+from reconciler.rules.apim.rules_apis import API_RULES, TRIMMED, drop_unknown, name_groups
+from reconciler.rules.apim.sieve import (
+    Action,
+    Content,
+    Facts,
+    HopRule,
+    as_instant,
+    dropping,
+    filling,
+    rewriting,
+    rule,
 )
-from reconciler.rules.apim.sieve import Content, Facts, HopRule, as_instant, drop, fill, nodes, rewritten
 
-
-def _dropping(*names: str) -> Callable[[Content, Facts], None]:
-    def apply(content: Content, facts: Facts) -> None:
-        del facts
-        drop(content, "", *names)
-
-    return apply
-
-
-_SERVER = (
-    HopRule("null-is-absent", nulls),
-    HopRule(
-        "server-fields",
-        _dropping("id", "crossId", "environmentId", "organizationId", "errors", "primaryOwner"),
-    ),
-    HopRule("not-kept-by-apim", _dropping("contextRef")),
+_SERVER = rule(
+    "apim-server-fields",
+    "written by APIM, stated by nobody",
+    ("", dropping("id", "crossId", "environmentId", "organizationId", "errors", "primaryOwner")),
+)
+_UNKNOWN = rule(
+    "unknown-to-apim",
+    "APIM warned that it does not know this category, group or member, and left it out",
+    ("", drop_unknown),
 )
 
 
-def _application_defaults(content: Content, facts: Facts) -> None:
-    del facts
-    fill(content, "", {"status": "ACTIVE", "notifyMembers": False, "settings": {}})
-    for settings in nodes(content, "settings"):
-        # Neither app nor oauth: APIM makes it a simple application without anything set.
-        if settings.get("app") == {}:
-            del settings["app"]
+def _not_kept(*fields: str, **below: tuple[str, ...]) -> HopRule:
+    """What APIM does not keep: top-level fields, and fields of the elements of lists."""
+    return rule(
+        "not-kept-by-apim",
+        "unknown to APIM, or taken and never returned",
+        ("", dropping("contextRef", *fields)),
+        *((f"{name}.*", dropping(*names)) for name, names in below.items()),
+    )
 
 
-def _application_formats(content: Content, facts: Facts) -> None:
-    del facts
-    if "description" in content:
-        content["description"] = rewritten(content["description"], str.strip)
-    for node in nodes(content, "settings.oauth"):
-        node["applicationType"] = rewritten(node.get("applicationType"), str.lower)
-    for node in nodes(content, "settings.tls"):
-        node["clientCertificate"] = rewritten(node.get("clientCertificate"), str.strip)
-    for node in nodes(content, "settings.tls.clientCertificates.*"):
-        node["content"] = rewritten(node.get("content"), str.strip)
-        for name in ("startsAt", "endsAt"):
-            node[name] = rewritten(node.get(name), as_instant)
+def _defaults(*acts: tuple[str, dict[str, object]]) -> HopRule:
+    return rule(
+        "apim-defaults",
+        "filled in with APIM's default",
+        *((place, filling(values)) for place, values in acts),
+    )
 
 
-def _ending(content: Content, facts: Facts) -> None:
-    del facts
-    content["endingAt"] = rewritten(content.get("endingAt"), as_instant)
-
-
-def _group_roles(content: Content, facts: Facts) -> None:
-    """Every member of a group has a role in integrations."""
-    del facts
-    fill(content, "members.*", {"roles": {}})
-    fill(content, "members.*.roles", {"INTEGRATION": "USER"})
-
-
-def _navigation(content: Content, facts: Facts) -> None:
-    """The position in the list is the order; the number that the manifest gives is not returned."""
-    del facts
-    drop(content, "navigation.*", "order")
+def _one_format(*acts: tuple[str, Action]) -> HopRule:
+    return rule("one-format-at-apim", "written otherwise, meaning the same", *acts)
 
 
 def _area(content: Content, facts: Facts) -> None:
@@ -82,36 +58,46 @@ def _area(content: Content, facts: Facts) -> None:
 RULES_BY_KIND: dict[str, tuple[HopRule, ...]] = {
     "ApiV4Definition": API_RULES,
     "Application": (
-        *_SERVER,
-        HopRule("unknown-to-apim", drop_unknown),
-        HopRule("groups-by-hrid", name_groups),
-        HopRule("metadata-keys", derive_metadata_keys),
-        HopRule("apim-defaults", _application_defaults),
-        HopRule("one-format", _application_formats),
+        _SERVER,
+        # The manifest gives no key, so an entry is known by its name; `hidden` and `picture` APIM ignores.
+        _not_kept("picture", metadata=("key", "hidden")),
+        _UNKNOWN,
+        rule("groups-by-hrid", "APIM shows a group by its HRID, whatever it was called", ("", name_groups)),
+        _defaults(("", {"status": "ACTIVE", "notifyMembers": False})),
+        _one_format(
+            ("", rewriting(TRIMMED, "description")),
+            ("settings.oauth", rewriting(str.lower, "applicationType")),
+            ("settings.tls", rewriting(TRIMMED, "clientCertificate")),
+            ("settings.tls.clientCertificates.*", rewriting(TRIMMED, "content")),
+            ("settings.tls.clientCertificates.*", rewriting(as_instant, "startsAt", "endsAt")),
+        ),
     ),
     "Subscription": (
-        *_SERVER,
-        HopRule("not-kept-by-apim", _dropping("contextRef", "apiHrid", "status", "startingAt", "apiKeys")),
-        HopRule("one-format", _ending),
+        _SERVER,
+        _not_kept("apiHrid", "status", "startingAt", "apiKeys"),
+        rule(
+            "one-format-at-apim",
+            "written otherwise, meaning the same",
+            ("", rewriting(as_instant, "endingAt")),
+        ),
     ),
-    "SharedPolicyGroup": (
-        *_SERVER,
-        HopRule("apim-defaults", lambda content, _: fill(content, "steps.*", {"enabled": True})),
-    ),
+    "SharedPolicyGroup": (_SERVER, _not_kept(), _defaults(("steps.*", {"enabled": True}))),
     "Group": (
-        *_SERVER,
-        HopRule("not-kept-by-apim", _dropping("notifyMembers", "memberCount")),
-        HopRule("unknown-to-apim", drop_unknown),
-        HopRule("apim-defaults", _group_roles),
+        _SERVER,
+        _not_kept("notifyMembers", "memberCount"),
+        _UNKNOWN,
+        # Every member of a group has a role in integrations.
+        _defaults(("members.*", {"roles": {}}), ("members.*.roles", {"INTEGRATION": "USER"})),
     ),
-    "Dictionary": _SERVER,
-    "Portal": (*_SERVER, HopRule("not-kept-by-apim", _navigation)),
-    "PortalListing": (*_SERVER, HopRule("not-kept-by-apim", _dropping("portalHrid"))),
-    "PortalLink": (*_SERVER, HopRule("not-kept-by-apim", _dropping("portalHrid"))),
+    "Dictionary": (_SERVER, _not_kept()),
+    # A place in the list is the order: the number that the manifest gives is not returned.
+    "Portal": (_SERVER, _not_kept(navigation=("order",))),
+    "PortalListing": (_SERVER, _not_kept("portalHrid")),
+    "PortalLink": (_SERVER, _not_kept("portalHrid")),
     "Documentation": (
-        *_SERVER,
-        HopRule("not-kept-by-apim", _dropping("portalHrid", "apiHrid")),
-        HopRule("apim-defaults", _area),
+        _SERVER,
+        _not_kept("portalHrid", "apiHrid"),
+        rule("apim-defaults", "filled in with APIM's default", ("", _area)),
     ),
 }
 """The rules of every kind whose state APIM returns in the form in which it was sent."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.rules.apim.sieve import FREE_FORM, Content, copied, drop, drop_empties, drop_nulls, nodes
+from reconciler.rules.apim.sieve import FREE_FORM, Content, drop, finished, nodes, taken
 from reconciler.rules.lists import SET, ListRule, RuleNode, element_keys, in_order, keyed
 
 _FLOWS = ("flows", "plans.*.flows")
@@ -73,8 +73,7 @@ _PLAN_FIELDS_LEFT = ("id", "crossId", "api", "apiId", "order", "definitionVersio
 
 def sent_v2(content: Mapping[str, Any]) -> Content:
     """Bring the import body to the common form."""
-    body = _camel(copied(dict(content)))
-    drop_nulls(body)
+    body = taken(_camel(dict(content)))
     drop(body, "", *_SENT_ONLY)
     if isinstance(body.get("pages"), Mapping):
         body["pages"] = [page for page in body["pages"].values() if isinstance(page, dict)]
@@ -94,8 +93,7 @@ def held_v2(held: Mapping[str, Any], sent: Mapping[str, Any], rules: RuleNode) -
         sent: the other side in the common form.
         rules: how its lists are matched.
     """
-    body = _camel(copied(dict(held)))
-    drop_nulls(body)
+    body = taken(_camel(dict(held)))
     body["plans"] = [plan for plan in body.get("plans") or () if _open(plan)]
     stated = _stated(_common(body), sent, rules)
     return stated if isinstance(stated, dict) else {}
@@ -110,8 +108,7 @@ def _common(body: Content) -> Content:
         if "statusCode" in template:
             template["status"] = template.pop("statusCode")
     _one_case(body)
-    drop_empties(body)
-    return body
+    return finished(body)
 
 
 def _definition(plan: Content) -> Any:

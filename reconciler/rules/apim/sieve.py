@@ -1,16 +1,17 @@
-"""The means by which the rules of this hop change a body: walking by patterns, filling, dropping, sorting.
+"""The means by which the rules of this hop change a body: one walk along a tree of places, no more.
 
-All of them change what they are given; `comparing` hands them a copy.
+A rule names the places where it acts (`plans.*.flows.*`) and what it does there. All rules of a kind are put
+into one tree, so that a body is walked once however many there are: this runs for every API of a fleet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.rules.lists import RuleNode, sort_elements
+from reconciler.rules.lists import NOTHING, RuleNode, sort_elements
 
 Content = dict[str, Any]
 
@@ -19,7 +20,7 @@ FREE_FORM = frozenset(
 )
 """Fields whose content belongs to a plugin: what is null or empty in there is left alone."""
 
-_MAPS_OF_TEXT = frozenset({"properties", "metadata", "headers"})
+MAPS_OF_TEXT = frozenset({"properties", "metadata", "headers"})
 """Maps whose values are text that people gave, where they are maps."""
 
 HTTP_DEFAULTS: Mapping[str, Any] = {
@@ -55,23 +56,188 @@ class Facts:
     http_defaults: Mapping[str, Any] = field(default_factory=lambda: HTTP_DEFAULTS)
 
 
+Action = Callable[[Content, Facts], None]
+"""Changes the fields of one object in place: it sets and removes them, and never reaches into their values.
+
+A value that it changes is replaced by a copy. It must be idempotent.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class HopRule:
-    """One named step of normalisation on this hop; it changes the content in place, and is idempotent."""
+    """One named step of normalisation on this hop.
+
+    `what_for` says in words what the rule makes equal. `acts` pairs places with what is done to every object
+    there: field names separated by dots, `*` for the elements of a list and the keys of a map.
+    """
 
     name: str
-    apply: Callable[[Content, Facts], None]
+    what_for: str
+    acts: tuple[tuple[str, Action], ...]
 
 
-def copied(value: Any) -> Any:
-    """A copy of plain data, down to its leaves."""
-    if isinstance(value, dict):
-        return {name: copied(item) for name, item in value.items()}
-    return [copied(item) for item in value] if isinstance(value, list) else value
+def rule(name: str, what_for: str, *acts: tuple[str, Action]) -> HopRule:
+    """A rule in one line."""
+    return HopRule(name, what_for, acts)
+
+
+def dropping(*names: str) -> Action:
+    """Take fields out."""
+
+    def drop_fields(content: Content, facts: Facts) -> None:
+        del facts
+        for name in names:
+            if name in content:
+                del content[name]
+
+    return drop_fields
+
+
+def filling(defaults: Mapping[str, Any]) -> Action:
+    """Fill in what is absent."""
+    stated = tuple(defaults.items())
+
+    def fill_fields(content: Content, facts: Facts) -> None:
+        del facts
+        for name, default in stated:
+            if name not in content:
+                content[name] = {} if default == {} else default
+
+    return fill_fields
+
+
+def rewriting(change: Callable[[str], str], *names: str) -> Action:
+    """Bring the text of fields to one form; it stays marked where it came from a template."""
+
+    def rewrite_fields(content: Content, facts: Facts) -> None:
+        del facts
+        for name in names:
+            text = content.get(name)
+            if isinstance(text, str) and (new := change(text)) != text:
+                content[name] = type(text)(new)
+
+    return rewrite_fields
+
+
+# ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Sieve:
+    """The rules of a kind as one tree of places: at each, what is done there, in the order of the rules."""
+
+    acts: list[tuple[str, Action]] = field(default_factory=list)
+    children: dict[str, Sieve] = field(default_factory=dict)
+    each: Sieve | None = None
+
+    @classmethod
+    def of(cls, rules: Iterable[HopRule]) -> Sieve:
+        """Put rules into one tree."""
+        root = cls()
+        for one in rules:
+            for place, action in one.acts:
+                root._grown(place).acts.append((one.name, action))
+        return root
+
+    def apply(self, content: Content, facts: Facts) -> None:
+        """Change a body in place, from its root downwards: an object before what is in it."""
+        for _, action in self.acts:
+            action(content, facts)
+        for name, child in self.children.items():
+            value = content.get(name)
+            if value.__class__ is dict:
+                child.apply(value, facts)
+            elif value.__class__ is list and child.each is not None:
+                for item in value:
+                    if item.__class__ is dict:
+                        child.each.apply(item, facts)
+        if self.each is not None:
+            for item in content.values():
+                if item.__class__ is dict:
+                    self.each.apply(item, facts)
+
+    def _grown(self, place: str) -> Sieve:
+        node = self
+        for part in place.split(".") if place else ():
+            if part == "*":
+                node.each = node.each or Sieve()
+                node = node.each
+            else:
+                node = node.children.setdefault(part, Sieve())
+        return node
+
+
+# ---------------------------------------------------------------------------------------
+
+
+def taken(content: Mapping[str, Any]) -> Content:
+    """A copy without the fields that are null (GKO sends one for every field that is not set).
+
+    What belongs to plugins is shared with the original, and must not be changed.
+    """
+    out: Content = {}
+    for name, item in content.items():
+        if item is None:
+            continue
+        if item.__class__ is dict and name not in FREE_FORM:
+            out[name] = taken(item)
+        elif item.__class__ is list and name not in FREE_FORM:
+            out[name] = _taken(item)
+        else:
+            out[name] = item
+    return out
+
+
+def _taken(items: list[Any]) -> list[Any]:
+    return [
+        taken(item) if item.__class__ is dict else _taken(item) if item.__class__ is list else item
+        for item in items
+    ]
+
+
+def finished(content: Content, rules: RuleNode = NOTHING) -> Content:
+    """A copy without fields that are empty (text, list, object), and with one order where order is nothing.
+
+    What belongs to plugins is shared with the original, and so are maps of people's texts.
+    """
+    out: Content = {}
+    each, children = rules.each or NOTHING, rules.children
+    for name, item in content.items():
+        value = item
+        if item.__class__ is dict:
+            if name not in FREE_FORM and name not in MAPS_OF_TEXT:
+                value = finished(item, children.get(name) or each)
+        elif item.__class__ is list and name not in FREE_FORM:
+            value = _finished(item, children.get(name) or each)
+        if value or not is_empty(value):
+            out[name] = value
+    return out
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value is as good as none."""
+    return not value and (value is None or isinstance(value, (str, list, dict)))
+
+
+def _finished(items: list[Any], rules: RuleNode) -> list[Any]:
+    each = rules.each or NOTHING
+    done = [
+        finished(item, each)
+        if item.__class__ is dict
+        else _finished(item, each)
+        if item.__class__ is list
+        else item
+        for item in items
+    ]
+    listed = rules.listed
+    return done if listed is None or listed.ordered or len(done) < 2 else sort_elements(done, listed)
+
+
+# ---------------------------------------------------------------------------------------
 
 
 def nodes(value: Any, pattern: str) -> Iterator[Content]:
-    """Every object at a pattern of field names, parts separated by dots, `*` for elements and map keys."""
+    """Every object at a place, written as in a rule."""
     yield from _nodes(value, tuple(pattern.split(".")) if pattern else ())
 
 
@@ -88,60 +254,11 @@ def _nodes(value: Any, parts: tuple[str, ...]) -> Iterator[Content]:
         yield from _nodes(value[first], rest)
 
 
-def fill(content: Content, pattern: str, defaults: Mapping[str, Any]) -> None:
-    """Fill in what is absent, wherever there is an object."""
-    for node in nodes(content, pattern):
-        for name, default in defaults.items():
-            if node.get(name) is None:
-                node[name] = copied(default)
-
-
 def drop(content: Content, pattern: str, *names: str) -> None:
     """Take fields out, wherever there is an object."""
     for node in nodes(content, pattern):
         for name in names:
             node.pop(name, None)
-
-
-def drop_nulls(content: Any) -> None:
-    """Take out fields that are null; GKO sends one for every field that is not set."""
-    for name, item in list(content.items()) if isinstance(content, dict) else ():
-        if item is None:
-            del content[name]
-        elif name not in FREE_FORM:
-            drop_nulls(item)
-    for item in content if isinstance(content, list) else ():
-        drop_nulls(item)
-
-
-def drop_empties(content: Any) -> None:
-    """Take out fields that are empty (text, list, object), innermost first; not inside free-form fields."""
-    for name, item in list(content.items()) if isinstance(content, dict) else ():
-        if name not in FREE_FORM and not (name in _MAPS_OF_TEXT and isinstance(item, dict)):
-            drop_empties(item)
-        if item is None or item in ("", [], {}):
-            del content[name]
-    for item in content if isinstance(content, list) else ():
-        drop_empties(item)
-
-
-def sort_unordered(value: Any, rules: RuleNode) -> Any:
-    """Give every list whose order means nothing the one order in which it is compared."""
-    if isinstance(value, dict):
-        return {name: sort_unordered(item, rules.below(name)) for name, item in value.items()}
-    if not isinstance(value, list):
-        return value
-    items = [sort_unordered(item, rules.each or RuleNode()) for item in value]
-    listed = rules.listed
-    return sort_elements(items, listed) if listed is not None and not listed.ordered else items
-
-
-def rewritten(text: Any, change: Callable[[str], str]) -> Any:
-    """A text changed, still marked where it came from a template; anything else as it is."""
-    if not isinstance(text, str):
-        return text
-    new = change(text)
-    return text if new == text else type(text)(new)
 
 
 def as_instant(text: str) -> str:
@@ -152,5 +269,8 @@ def as_instant(text: str) -> str:
         return text
     if moment.tzinfo is None:
         return text
-    stated = moment.astimezone(UTC).isoformat().removesuffix("+00:00")
+    try:
+        stated = moment.astimezone(UTC).isoformat().removesuffix("+00:00")
+    except OverflowError:  # so near to the end of time that it is beyond it elsewhere
+        return text
     return (stated.rstrip("0").rstrip(".") if "." in stated else stated) + "Z"
