@@ -244,19 +244,22 @@ def over_caps(
 
 
 def access_plans(body: Body | None) -> frozenset[str]:
-    """The keys of an API's access plans: a map in version 4, a list of named ones in version 2."""
+    """The keys of an API's plans that are not closed: a map in version 4, a list with names in version 2."""
     spec = body.get("spec") if body is not None else None
     plans = spec.get("plans") if isinstance(spec, Mapping) else None
-    if isinstance(plans, Mapping):
-        return frozenset(str(key) for key in plans)
     if isinstance(plans, list):
-        named = (one.get("name") for one in plans if isinstance(one, Mapping))
-        return frozenset(name for name in named if isinstance(name, str))
-    return frozenset()
+        plans = {str(one.get("name")): one for one in plans if isinstance(one, Mapping) and one.get("name")}
+    if not isinstance(plans, Mapping):
+        return frozenset()
+    return frozenset(
+        str(key)
+        for key, plan in plans.items()
+        if not (isinstance(plan, Mapping) and str(plan.get("status")).upper() == "CLOSED")
+    )
 
 
 def removed_access_plans(wanted: Body | None, found: Body | None) -> tuple[str, ...]:
-    """The access plans that the cluster has and Git does not: those added by hand count as well."""
+    """The access plans that the cluster has and Git drops or closes; those added by hand count as well."""
     return tuple(sorted(access_plans(found) - access_plans(wanted)))
 
 
@@ -268,14 +271,15 @@ def closes_subscriptions(
     """Removing an access plan closes its subscriptions for good, and nothing says so (ENGINE §6).
 
     Args:
-        key: the API.
-        access_plan: the plan's key; `EVERY_PLAN` where the whole API goes.
+        key: the API, or the application whose end closes them as well.
+        access_plan: the plan's key; `EVERY_PLAN` where the whole resource goes.
         count: how many live subscriptions there are, those made in the portal included; None: not known.
 
     Returns:
         nothing where there are none; what a person has to type where there are; a block where nobody knows.
     """
-    what = f"access plan {access_plan}" if access_plan != EVERY_PLAN else "API"
+    whole = "application" if key.kind == "Application" else "API"
+    what = f"access plan {access_plan}" if access_plan != EVERY_PLAN else whole
     live = count(key, access_plan)
     if live is None:
         return Block(
@@ -285,9 +289,10 @@ def closes_subscriptions(
         )
     if live == 0:
         return None
+    of = f" of {key.name}" if access_plan != EVERY_PLAN else f" {key.name}"
     closed = f"{live} live subscription{'s' if live > 1 else ''}"
     return Confirmation(
-        Asks.SUBSCRIPTIONS, f"close {live}", f"removing the {what} of {key.name} closes {closed} for good"
+        Asks.SUBSCRIPTIONS, f"close {live}", f"removing the {what}{of} closes {closed} for good"
     )
 
 

@@ -20,7 +20,9 @@ from reconciler.model.steps import (
 from reconciler.rules.referring import Reference
 
 APIS = frozenset({"ApiV4Definition", "ApiDefinition"})
-"""The kinds that have access plans, and with them subscriptions."""
+"""The kinds that have access plans."""
+HAVE_SUBSCRIPTIONS = APIS | {"Application"}
+"""The kinds whose end closes subscriptions."""
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ from reconciler.rules.schema import Schema
 
 IMMUTABLE: Mapping[str, tuple[KeyPath, ...]] = {
     "ApiV4Definition": (("spec", "type"),),
+    "Application": (("spec", "settings", "oauth", "applicationType"),),
     "Subscription": (("spec", "api"), ("spec", "application"), ("spec", "plan")),
     "SharedPolicyGroup": (("spec", "apiType"), ("spec", "phase"), ("spec", "crossId")),
     "PortalListing": (("spec", "portalRef"),),
@@ -244,7 +245,20 @@ def immutable_changes(key: ResourceKey, wanted: Body, found: Body) -> tuple[KeyP
         left, right = value_at(wanted, path), value_at(found, path)
         if _meaning(left, key) != _meaning(right, key):
             out.append(path)
-    return tuple(out)
+    if key.kind == "Application" and _security(wanted) != _security(found):
+        out.append(("spec", "settings"))
+    return tuple(_outermost(out))
+
+
+def _security(body: Body) -> frozenset[str]:
+    """Which of `app` and `oauth` an application has: it cannot move from one to the other."""
+    settings = value_at(body, ("spec", "settings"))
+    given = settings if isinstance(settings, dict) else {}
+    return frozenset(name for name in ("app", "oauth") if given.get(name))
+
+
+def _outermost(paths: list[KeyPath]) -> list[KeyPath]:
+    return [path for path in paths if not any(path[: len(one)] == one for one in paths if one != path)]
 
 
 def _meaning(value: Any, key: ResourceKey) -> Any:

@@ -10,7 +10,7 @@ from reconciler.engine.planning.brakes import (
     removed_access_plans,
     used_by_subscriptions,
 )
-from reconciler.engine.planning.draft import APIS, Draft
+from reconciler.engine.planning.draft import APIS, HAVE_SUBSCRIPTIONS, Draft
 from reconciler.engine.planning.modes import loop_brake, may_take_from_people
 from reconciler.engine.planning.subjects import EVERY_PLAN, Situation
 from reconciler.model.keys import ResourceKey
@@ -72,10 +72,12 @@ def guard(draft: Draft, situation: Situation, going: Collection[ResourceKey]) ->
 
 def _guard_access_plans(draft: Draft, situation: Situation, going: Collection[ResourceKey]) -> None:
     key, found, wanted = draft.key, draft.subject.found, draft.subject.wanted
-    if key.kind not in APIS or found is None or wanted is None:
+    if key.kind not in HAVE_SUBSCRIPTIONS or found is None or wanted is None:
         return
     if any(step.verb is Verb.REPLACE for step in draft.steps):
         _add(draft, closes_subscriptions(key, EVERY_PLAN, situation.intent.subscriptions))
+        return
+    if key.kind not in APIS:
         return
     removed = removed_access_plans(wanted.body, found.body)
     _add(draft, used_by_subscriptions(key, removed, situation.intent.plan_users, going))

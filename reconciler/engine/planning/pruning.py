@@ -11,7 +11,7 @@ from reconciler.engine.planning.brakes import (
     explicit_brakes,
     prune_brakes,
 )
-from reconciler.engine.planning.draft import APIS, Draft, version_of
+from reconciler.engine.planning.draft import HAVE_SUBSCRIPTIONS, Draft, version_of
 from reconciler.engine.planning.marks import marked_for
 from reconciler.engine.planning.modes import loop_brake
 from reconciler.engine.planning.subjects import (
@@ -110,7 +110,7 @@ def _ask(draft: Draft, situation: Situation) -> None:
     """What a person types before it is deleted; the loop prunes within its caps and is asked nothing."""
     if not situation.by_loop:
         draft.confirm(Confirmation(Asks.DESTRUCTIVE, DELETE, "deletions cannot be undone"))
-    if draft.key.kind not in APIS:
+    if draft.key.kind not in HAVE_SUBSCRIPTIONS:
         return
     closes = closes_subscriptions(draft.key, EVERY_PLAN, situation.intent.subscriptions)
     if isinstance(closes, Block):

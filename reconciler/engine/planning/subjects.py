@@ -155,8 +155,8 @@ class Intent:
         actor: who would carry it out; the loop cannot type anything.
         people: globs of the field managers that are people's tools.
         asked_to_delete: resources that a person named to be deleted, whatever the inventory says.
-        subscriptions: how many live subscriptions an access plan of an API (or all of its plans) has at the
-            control plane, those made in the portal included; None: not known.
+        subscriptions: how many live subscriptions an access plan of an API (or all of its plans, or an
+            application) has at the control plane, those made in the portal included; None: not known.
         plan_users: the Subscriptions, in Git or on the cluster, that use an access plan of an API.
         referrers: the live objects that refer to a resource.
         exists: whether an object that the plan does not write exists on its cluster; None: nobody can tell.

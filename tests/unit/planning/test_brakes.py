@@ -357,6 +357,24 @@ def test_version_two_lists_its_plans_and_is_guarded_alike() -> None:
     assert made.asks(Asks.SUBSCRIPTIONS)
 
 
+def test_closing_a_plan_is_as_good_as_removing_it() -> None:
+    def gold(status: str) -> dict[str, Any]:
+        return {"plans": {"gold": {"status": status}}}
+
+    counts: dict[str, Any] = {"subscriptions": lambda one, access_plan: 2}
+    closed = plan(differing(API, gold("closed"), gold("PUBLISHED")), **counts)
+    assert closed.asks(Asks.SUBSCRIPTIONS)
+    assert not plan(differing(API, gold("DEPRECATED"), gold("PUBLISHED")), **counts).asks(Asks.SUBSCRIPTIONS)
+    assert not plan(differing(API, {"plans": {}}, gold("CLOSED")), **counts).asks(Asks.SUBSCRIPTIONS)
+
+
+def test_an_application_takes_its_subscriptions_with_it() -> None:
+    one = key("Application", "app")
+    made = plan(only_there(one), applications=[application(one)], subscriptions=lambda key, plan: 4)
+    assert [confirmation.phrase for confirmation in made.confirmations] == ["delete 1", "close 4"]
+    assert made.confirmations[1].why == "removing the application app closes 4 live subscriptions for good"
+
+
 @pytest.mark.parametrize(("live", "kind"), [(None, Block), (0, type(None)), (1, Confirmation)])
 def test_counting_alone_decides(live: int | None, kind: type) -> None:
     assert isinstance(closes_subscriptions(API, "free", lambda api, access_plan: live), kind)

@@ -6,14 +6,18 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from reconciler.engine.planning.cluster import plan_cluster
+from reconciler.engine.planning.gathering import compared
 from reconciler.engine.planning.subjects import ClusterFacts, Opinion, Subject
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Actor, plan_from_document, plan_to_document
 from reconciler.model.steps import Asks, Holds, OwnerClass, Verb
 from reconciler.rules.schema import Schema
 from tests.unit.planning.situations import (
+    OPEN,
     application,
     causes,
     differing,
@@ -121,6 +125,24 @@ def test_what_another_tool_applied_gets_its_owners_migrated_first() -> None:
             Verb.UPDATE,
         ),
         ("Subscription", {"plan": "p"}, {"plan": "q"}, Verb.REPLACE),
+        (
+            "Application",
+            {"settings": {"oauth": {"applicationType": "WEB"}}},
+            {"settings": {"app": {"type": "x"}}},
+            Verb.REPLACE,
+        ),
+        (
+            "Application",
+            {"settings": {"oauth": {"applicationType": "WEB"}}},
+            {"settings": {"oauth": {"applicationType": "NATIVE"}}},
+            Verb.REPLACE,
+        ),
+        (
+            "Application",
+            {"settings": {"app": {"type": "y"}}},
+            {"settings": {"app": {"type": "x"}}},
+            Verb.UPDATE,
+        ),
     ],
 )
 def test_what_cannot_change_is_replaced(kind: str, wanted: Any, found: Any, verb: Verb) -> None:
@@ -385,6 +407,53 @@ def test_a_plan_comes_back_from_its_file() -> None:
     made = plan(NEWS, only_in_git(key("Group")), revisions=(("platform", "a" * 40),), rules="00")
     assert plan_from_document(plan_to_document(made)) == made
     assert made.inputs.objects[0].resource_version == "7"
+
+
+junk = some.recursive(
+    some.none() | some.booleans() | some.integers(0, 3) | some.text("ab[", max_size=3),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(
+            some.sampled_from(
+                [
+                    "plans",
+                    "name",
+                    "contextRef",
+                    "api",
+                    "settings",
+                    "app",
+                    "listeners",
+                    "paths",
+                    "ref",
+                    "resources",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(
+    some.sampled_from(["ApiV4Definition", "ApiDefinition", "Application", "Subscription", "PortalTheme"]),
+    some.dictionaries(some.sampled_from(["plans", "listeners", "api", "settings", "proxy", "name"]), junk),
+    some.dictionaries(some.sampled_from(["plans", "listeners", "api", "settings", "proxy", "name"]), junk),
+)
+def test_whatever_stands_in_the_specs_a_plan_comes_about_and_survives_its_file(
+    kind: str, left: dict[str, Any], right: dict[str, Any]
+) -> None:
+    one, other = key(kind), key(kind, "other")
+    wanted, found = wanted_of(one, left), found_of(one, right)
+    subject = compared(one, wanted, found, OPEN, digest_key=b"k")
+    made = plan(
+        subject,
+        only_in_git(other, left),
+        only_there(key(kind, "gone"), right),
+        applications=[application(key(kind, "gone"))],
+    )
+    assert plan_from_document(plan_to_document(made)).id == made.id
 
 
 def test_no_credential_reaches_the_plan() -> None:
