@@ -6,9 +6,9 @@ This machine's ledger is written in every mode, `observe` included; nothing else
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.engine.actual_prints import ActualPrints
-from reconciler.engine.downstream.control_plane_cells import InSync
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.judging import Knowledge
 from reconciler.engine.synced_leaves import SyncedLeaves
@@ -17,6 +17,9 @@ from reconciler.model.errors import GkoError, LedgerError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Place, Verdict
+
+if TYPE_CHECKING:
+    from reconciler.engine.downstream.control_plane_cells import InSync
 
 
 class Recorder:
