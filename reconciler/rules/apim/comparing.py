@@ -24,6 +24,7 @@ from reconciler.rules.apim.rules_v2 import held_v2, sent_v2
 from reconciler.rules.apim.sieve import Dropped, Facts, Sieve, finished, taken
 from reconciler.rules.canonical import canonical
 from reconciler.rules.digests import LeafDigests, leaf_digests, pack_leaves
+from reconciler.rules.ignoring import IgnoreRule, leave_out
 from reconciler.rules.judging import Judgement, judge
 from reconciler.rules.lists import RuleNode, rule_tree
 from reconciler.rules.normalise import Normalised
@@ -85,6 +86,7 @@ def compare(
     key: bytes,
     resource: Mapping[str, Any],
     ordered: bool = False,
+    ignore: tuple[IgnoreRule, ...] = (),
     noting: bool = False,
 ) -> Judgement:
     """Compare what would be sent with what is held, three-way where a last synced state is known.
@@ -99,6 +101,7 @@ def compare(
         key: this machine's digest key.
         resource: the custom resource.
         ordered: whether a stated order of plans and pages counts.
+        ignore: the ignore rules that are for this resource on this hop.
         noting: whether `ignored` is to name every rule that made something equal, with the path; slow.
 
     Returns:
@@ -111,16 +114,17 @@ def compare(
     in_order = body.in_order if ordered else frozenset()
     left = normalise_sent(body, facts, in_order=in_order)
     right = _right(body, held, facts, left, in_order)
-    ignored = _hidden_by_rules(body, held, facts, left.rules) if noting else ()
+    ignored = [*_hidden_by_rules(body, held, facts, left.rules)] if noting else []
+    left, right = _left_out(left, ignore, ignored), _left_out(right, ignore, ignored)
     if not ordered:
-        ignored = (*ignored, *_orders(body, held))
+        ignored.extend(_orders(body, held))
     if canonical(left) == canonical(right):
-        return Judgement(Verdict.SYNCED, ignored=ignored)
+        return Judgement(Verdict.SYNCED, ignored=tuple(dict.fromkeys(ignored)))
     secret = secret_places(left)
     plain = as_plain(left) if secret else left
     judged = judge(plain, right, synced, key=key, ruleset=HOP_RULES)
     changes = hidden(judged.changes, secret, key)
-    return replace(judged, changes=changes, ignored=(*judged.ignored, *ignored))
+    return replace(judged, changes=changes, ignored=tuple(dict.fromkeys((*judged.ignored, *ignored))))
 
 
 def sent_leaves(body: Body, key: bytes) -> bytes:
@@ -161,6 +165,12 @@ def _hidden_by_rules(
         return ()
     sieve, below = _SIEVES.get(body.kind, _EMPTY), rules.below("spec")
     return hidden_by(*(noted(content, sieve, facts, below)[1] for content in (body.content, held)))
+
+
+def _left_out(side: Normalised, ignore: tuple[IgnoreRule, ...], left_out: list[Ignored]) -> Normalised:
+    """A side without what ignore rules name; rules that ask for a field manager have none to ask here."""
+    rules = [rule for rule in ignore if rule.where.manager is None]
+    return side.with_content(leave_out(side, rules, side.rules, left_out)) if rules else side
 
 
 def _right(
