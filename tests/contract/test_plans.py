@@ -28,6 +28,7 @@ from reconciler.engine.planning.subjects import (
     Subject,
     Wanted,
 )
+from reconciler.engine.planning.trying import tried
 from reconciler.model.keys import GROUP, ResourceKey
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Content, Outcome, Step, Verb
@@ -181,6 +182,7 @@ def versions(peer: Peer, keys: Any, world: World) -> dict[ResourceKey, str]:
     return out
 
 
+@pytest.mark.slow
 async def test_every_example_is_applied_in_order_and_the_second_plan_has_nothing_to_write(
     world: World, peer: Peer, shared_data: Path
 ) -> None:
@@ -248,6 +250,36 @@ async def test_drift_is_healed_with_one_write_for_each_place(world: World, peer:
     now = peer.client.get(address.path).json()
     assert (now["spec"]["version"], set(now["spec"]["plans"])) == ("1", {"gold"})
     assert now["metadata"]["generation"] == generation + 3
+    assert (await world.plan()).steps == ()
+
+
+async def test_a_field_with_two_owners_is_taken_by_the_loop_and_shown_to_a_person(
+    world: World, peer: Peer
+) -> None:
+    """Book-keeping names one writer of a leaf; the server knows both."""
+    namespace = fresh()
+    key, body = api("orders", namespace)
+    world.wanted[key] = body
+    await world.sync()
+    address = world.address(key)
+    assert address is not None
+    for manager in ("kubectl-edit", "k9s"):
+        minimal = {**body, "spec": {**body["spec"], "version": "2"}}
+        answer = peer.client.patch(
+            address.path,
+            json=minimal,
+            params={"fieldManager": manager, "force": "true"},
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+        assert answer.is_success, answer.text
+    made = await world.plan()
+    (step,) = made.steps
+    assert len({one.manager for one in step.takes}) == 1
+    by_person = await world.carry_out(made)
+    assert {one.manager for one in by_person["failed"][0].owners} == {"kubectl-edit", "k9s"}
+    told = tried(made, await carry_out(made, world, Rules(dry_run=True)))
+    assert {one.manager for one in told.steps[0].takes} == {"kubectl-edit", "k9s"}
+    assert list(await world.carry_out(made, take_from_people=True)) == ["configured"]
     assert (await world.plan()).steps == ()
 
 

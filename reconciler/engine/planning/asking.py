@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.engine.planning.draft import Draft
-from reconciler.engine.planning.guards import TAKE
 from reconciler.engine.planning.modes import needs_approval
 from reconciler.engine.planning.pruning import DELETE
 from reconciler.engine.planning.subjects import ClusterFacts, Situation
@@ -48,23 +47,25 @@ def ask(draft: Draft, situation: Situation) -> None:
 
 def count_phrases(drafts: Collection[Draft]) -> None:
     """Turn the phrases that count into what is typed: a person types what they have read."""
-    running = [step for draft in drafts for step in draft.steps if step.runs]
+    phrases = phrases_of(step for draft in drafts for step in draft.steps)
+    for draft in drafts:
+        draft.steps = [with_phrases(step, phrases) for step in draft.steps]
+
+
+def phrases_of(steps: Iterable[Step]) -> dict[Asks, str]:
+    """What is typed for the deletions and the take-overs of a plan, by how many of its steps would run."""
+    running = [step for step in steps if step.runs]
     deletions = sum(step.verb in _DESTROYS for step in running)
     taken = sum(len(step.takes) for step in running if _asks(step, Asks.TAKE_OVER))
-    phrases = {DELETE: f"delete {deletions}", TAKE: f"take {taken}"}
-    for draft in drafts:
-        draft.steps = [
-            replace(
-                step,
-                confirmations=tuple(
-                    replace(one, phrase=phrases[one.phrase])
-                    if one.asks in (Asks.DESTRUCTIVE, Asks.TAKE_OVER) and one.phrase in phrases
-                    else one
-                    for one in step.confirmations
-                ),
-            )
-            for step in draft.steps
-        ]
+    return {Asks.DESTRUCTIVE: f"delete {deletions}", Asks.TAKE_OVER: f"take {taken}"}
+
+
+def with_phrases(step: Step, phrases: Mapping[Asks, str]) -> Step:
+    """A step whose counting confirmations say how many there are."""
+    confirmations = tuple(
+        replace(one, phrase=phrases.get(one.asks, one.phrase)) for one in step.confirmations
+    )
+    return replace(step, confirmations=confirmations)
 
 
 def _asks(step: Step, asked: Asks) -> bool:

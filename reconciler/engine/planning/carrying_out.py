@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from reconciler.cluster.addresses import Address
 from reconciler.cluster.applying import ObjectWriter
+from reconciler.cluster.field_owners import may_take
 from reconciler.cluster.rim import Rim
 from reconciler.cluster.waiting import wait_for_namespace, wait_until_gone
 from reconciler.cluster.written import Written
@@ -61,6 +62,8 @@ class Rules:
     Attributes:
         typed: what a person typed; a step whose phrase is not among it is skipped.
         dry_run: ask the clusters what would happen; nothing is stored.
+        take_from_people: whether a field of a people's tool is taken that the plan did not see coming, as the
+            loop does in the modes `heal` and `sync`; a person makes a new plan instead.
         rim: clock and sleep.
         wait_s: how long to wait for a namespace, or for an object to be gone, in seconds.
         told: awaited with each step and its outcome, before anything that comes after it begins.
@@ -69,6 +72,7 @@ class Rules:
 
     typed: Collection[str] = ()
     dry_run: bool = False
+    take_from_people: bool = False
     rim: Rim = field(default_factory=Rim)
     wait_s: float = 30.0
     told: Callable[[Step, Outcome], Awaitable[None]] = _nothing
@@ -196,9 +200,7 @@ class _Work:
         expected = self._left.get(step.key) or _version(step)
         dry_run = self._rules.dry_run
         if step.verb in (Verb.CREATE, Verb.UPDATE):
-            body = await self._places.configuration(step)
-            managers = {one.manager for one in step.takes} | self._tried_to_migrate(step.key)
-            return await writer.apply(address, body, expected, take_from=managers, dry_run=dry_run)
+            return await self._apply(step, address, writer, expected)
         if expected is None:
             return Written(Did.FAILED, message="the plan does not say which object is meant")
         if step.verb is Verb.REMOVE:
@@ -208,6 +210,17 @@ class _Work:
         if step.verb is Verb.REPLACE:
             return await self._replace(step, address, writer, expected)
         return await self._delete(address, writer, expected)
+
+    async def _apply(
+        self, step: Step, address: Address, writer: ObjectWriter, expected: Precondition | None
+    ) -> Written:
+        body, dry_run = await self._places.configuration(step), self._rules.dry_run
+        managers = {one.manager for one in step.takes} | self._tried_to_migrate(step.key)
+        written = await writer.apply(address, body, expected, take_from=managers, dry_run=dry_run)
+        if written.cause == "conflict" and self._rules.take_from_people and may_take(written.owners):
+            managers |= {one.manager for one in written.owners}
+            return await writer.apply(address, body, expected, take_from=managers, dry_run=dry_run)
+        return written
 
     def _tried_to_migrate(self, key: ResourceKey) -> set[str]:
         """Managers that would have been migrated by now, had it not been a dry run."""
