@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -45,7 +45,7 @@ def kind_path(kind: ServedKind, namespace: str | None = None) -> str:
 
 async def list_kind(
     client: KubeClient, kind: ServedKind, *, namespace: str | None = None, page: int = PAGE
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """Give a kind's objects page by page.
 
     When the server has forgotten the position in the middle (410), the listing begins anew, once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -44,6 +46,34 @@ async def test_objects_come_page_by_page(server: FakeApi, connect: Open) -> None
     assert names(found) == [["a", "b"], ["c", "d"], ["e"]]
     assert found[-1].resource_version == "100"
     assert server.count(PATH, limit="2") == 3
+
+
+async def test_the_next_page_is_under_way_while_one_is_read(server: FakeApi, connect: Open) -> None:
+    server.objects["apiv4definitions"] = [api(name) for name in "abcde"]
+    async with contextlib.aclosing(list_kind(await connect(server.url), KIND, page=2)) as listing:
+        assert names([await anext(listing)]) == [["a", "b"]]
+        await server.until(lambda: server.count(PATH) == 2)  # and not a third one before it is wanted
+        assert names([await anext(listing)]) == [["c", "d"]]
+
+
+async def test_what_was_asked_ahead_and_is_not_wanted_ends_with_the_listing(
+    server: FakeApi, connect: Open
+) -> None:
+    server.objects["apiv4definitions"] = [api(name) for name in "abc"]
+    left = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.query.get("continue"):
+            await left.wait()
+        return await server._list(request)
+
+    server.answers[PATH] = answer
+    async with contextlib.aclosing(list_kind(await connect(server.url), KIND, page=2)) as listing:
+        await anext(listing)
+        ahead = [task for task in asyncio.all_tasks() if "KubeClient.get" in repr(task)]
+    left.set()
+    await asyncio.wait(ahead)
+    assert [task.cancelled() for task in ahead] == [True]
 
 
 async def test_an_empty_kind_is_one_empty_page(server: FakeApi, connect: Open) -> None:
