@@ -151,6 +151,7 @@ class Engine:
             key=self._fingerprinter.key,
             clock=self._clock,
             scope=self._scope,
+            sign_of_life=self._answered,
             ignoring=self._ignoring,
         )
 
@@ -416,8 +417,11 @@ class Engine:
         self.fleet.publish_place(state)
 
     def _sign_of_life(self, cluster: str, at: float) -> None:
-        self._heard[Place.CLUSTER, cluster] = at
-        state = self.fleet.place(Place.CLUSTER, cluster)
+        self._answered(Place.CLUSTER, cluster, at)
+
+    def _answered(self, place: Place, name: str, at: float) -> None:
+        self._heard[place, name] = at
+        state = self.fleet.place(place, name)
         if state is not None and state.phase != "failed" and at - state.observed_at >= FRESH_EVERY_S:
             self.fleet.publish_place(replace(state, observed_at=at))
 

@@ -76,6 +76,7 @@ class Chain:
         key: this machine's digest key.
         clock: seconds since the epoch.
         scope: how much of the platform is asked for.
+        sign_of_life: told a control plane or gateway that answered, and when (seconds since the epoch).
         ignoring: the ignore rules that are for a resource on the control-plane hop.
     """
 
@@ -94,6 +95,7 @@ class Chain:
         key: bytes,
         clock: Callable[[], float],
         scope: Scope = EVERYTHING,
+        sign_of_life: Callable[[Place, str, float], None] = lambda _place, _name, _at: None,
         ignoring: Callable[[ResourceKey], tuple[IgnoreRule, ...]] = lambda _key: (),
     ) -> None:
         self._scope = scope
@@ -103,7 +105,12 @@ class Chain:
         self.clients = Clients(platform.clusters, environ)
         self.material = Material(self.clients, clock)
         self.meanings = Meanings(actual, self.material, desired_body)
-        self.held = Held(moved=marks.moved_beyond, place_changed=place_changed, published=self._was_published)
+        self.held = Held(
+            moved=marks.moved_beyond,
+            place_changed=place_changed,
+            published=self._was_published,
+            sign_of_life=sign_of_life,
+        )
         gateways, refused = unique_gateways(platform.gateways)
         fleet.publish_problems(
             "gateways",
@@ -116,7 +123,9 @@ class Chain:
             platform, self.clients, self.held, fleet, environ, follow_deployments=bool(gateways)
         )
         tags = {spec.name: spec.tags for spec in gateways}
-        self._views = TellingViews(marks.moved_beyond, place_changed, tags_of=tags.get)
+        self._views = TellingViews(
+            marks.moved_beyond, place_changed, tags_of=tags.get, sign_of_life=sign_of_life
+        )
         local = {spec.cluster for spec in gateways if spec.mode == "kubernetes" and spec.cluster}
         self._config_maps = ConfigMaps(frozenset(local), self.clients, clock)
         self.gateway_cells = GatewayCells(gateways, self._views, self.held, self._config_maps, key=key)

@@ -15,6 +15,7 @@ import orjson
 
 from reconciler.gateways.expecting import expectation_of_events
 from reconciler.gateways.folding import Expectation
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from reconciler.control_plane.failures import ControlPlaneError
@@ -105,6 +106,7 @@ class Held:
         moved: called when something was noted that a pass should look at.
         place_changed: told the state of a control plane.
         published: told an API (control plane, id) of which something new was published.
+        sign_of_life: told a control plane that answered, and when (seconds since the epoch).
     """
 
     def __init__(
@@ -113,11 +115,13 @@ class Held:
         moved: Callable[[], None],
         place_changed: Callable[[PlaceState], None],
         published: Callable[[str, str], None],
+        sign_of_life: Callable[[Place, str, float], None] = lambda _place, _name, _at: None,
     ) -> None:
         self._contents: dict[str, HeldContent] = {}
         self._told = moved
         self._place_changed = place_changed
         self._published = published
+        self._sign_of_life = sign_of_life
         self._moved = Moved()
         self.gateways_told: Callable[[], None] = lambda: None
         """Called when other gateways than before announced themselves somewhere."""
@@ -163,6 +167,7 @@ class Held:
         content = self.of(control_plane)
         before, after = content.inventory, {entry.id: entry for entry in entries}
         first = not content.listed_at
+        self._heard(control_plane, at)
         content.environment, content.listed_at, content.inventory = environment, at, after
         changed = {
             identifier
@@ -179,6 +184,7 @@ class Held:
         content = self.of(control_plane)
         before = content.states.get(ref)
         content.states[ref] = Reading(state, at)
+        self._heard(control_plane, at)
         failed = content.failures.pop(ref, None)
         if before is None or failed is not None or _digest(before.state) != _digest(state):
             self._note(states={(control_plane, ref)})
@@ -220,6 +226,7 @@ class Held:
     def instances(self, control_plane: str, entries: Sequence[Instance], at: float) -> None:
         """The gateways' nodes that announced themselves to the environment."""
         content = self.of(control_plane)
+        self._heard(control_plane, at)
         before, first = content.instances, not content.instances_at
         content.instances, content.instances_at = {one.id: one for one in entries}, at
         self.gateways_told()
@@ -236,6 +243,9 @@ class Held:
         self._place_changed(state)
 
     # ---------------------------------------------------------------------------------------
+
+    def _heard(self, control_plane: str, at: float) -> None:
+        self._sign_of_life(Place.CONTROL_PLANE, control_plane, at)
 
     def _note(self, **moved: set[Any]) -> None:
         for name, found in moved.items():

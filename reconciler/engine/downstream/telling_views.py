@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reconciler.gateways.views import GatewayViews
+from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from reconciler.gateways.facts import DeployedApi, Health, NodeFacts, SyncFacts
@@ -19,6 +20,7 @@ class TellingViews(GatewayViews):
         moved: called, on the event loop, when something moved.
         on_state: told the state of each gateway as a whole; its pods' are folded into it.
         tags_of: as for `GatewayViews`.
+        sign_of_life: told a gateway of which a pod answered, and when (seconds since the epoch).
     """
 
     def __init__(
@@ -27,10 +29,12 @@ class TellingViews(GatewayViews):
         on_state: Callable[[PlaceState], None],
         *,
         tags_of: Callable[[str], tuple[str, ...] | None],
+        sign_of_life: Callable[[Place, str, float], None] = lambda _place, _name, _at: None,
     ) -> None:
         super().__init__(tags_of=tags_of)
         self._told = moved
         self._gateway_state = on_state
+        self._sign_of_life = sign_of_life
         self._news: set[str] = set()
 
     def drain(self) -> set[str]:
@@ -54,6 +58,7 @@ class TellingViews(GatewayViews):
     def listed(self, gateway: str, pod: str, api_ids: frozenset[str], at: float) -> None:
         """The pod has exactly these APIs."""
         super().listed(gateway, pod, api_ids, at)
+        self._sign_of_life(Place.GATEWAY, gateway, at)
         self._collect()
 
     def api(self, gateway: str, pod: str, api: DeployedApi, at: float) -> None:

@@ -173,3 +173,20 @@ def named(namespace: str, name: str, path: str) -> Body:
     made = api(name, path=path)
     made["metadata"] = {"name": name, "namespace": namespace}
     return made
+
+
+async def test_a_control_plane_that_answers_is_fresh_though_nothing_moves(scene: Scene) -> None:
+    scene.publish(api("payments"))
+    engine = scene.engine()
+    try:
+        await rows(engine)
+        chain = engine._chain
+        (name,) = chain.planes.names()
+        later = time.time() + 3600
+        assert engine.fleet.stale_for(name, later, place=Place.CONTROL_PLANE) is not None
+        content = chain.held.of(name)
+        ref, reading = next(iter(content.states.items()))
+        chain.held.state(name, ref, reading.state, later)
+        assert engine.fleet.stale_for(name, later, place=Place.CONTROL_PLANE) is None
+    finally:
+        await engine.aclose()
