@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from reconciler.engine.planning.asking import ask, ask_policies, count_phrases
 from reconciler.engine.planning.brakes import is_referred_to, over_caps
+from reconciler.engine.planning.collisions import block_collisions
 from reconciler.engine.planning.draft import Draft
 from reconciler.engine.planning.drafts import draft_wanted
 from reconciler.engine.planning.pruning import draft_unwanted
@@ -39,6 +40,7 @@ def plan_cluster(situation: Situation) -> Plan:
     ordered = order(_operation(draft) for draft in drafts.values() if draft.writes)
     for draft in drafts.values():
         ask_policies(draft, situation)
+    block_collisions(drafts, situation.subjects)
     _block_circles(drafts, ordered)
     _block_missing_references(drafts, situation)
     _brake_deletions(drafts, ordered, situation)

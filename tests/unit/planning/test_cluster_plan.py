@@ -341,6 +341,19 @@ def test_swapped_paths_run_in_a_circle_and_say_so() -> None:
     assert [causes(step) for step in made.steps] == [["circle"], ["circle"]]
 
 
+def test_two_resources_of_one_hrid_are_not_both_created() -> None:
+    """`a-b/c` and `a/b-c` overwrite each other at the control plane, and nobody is told (DOMAIN §2.4)."""
+    one, two = key(name="c", namespace="a-b"), key(name="b-c", namespace="a")
+    made = plan(
+        only_in_git(one, CONTEXT), Subject(two, wanted_of(two, body=None), found_of(two, body=None)), **EXISTS
+    )
+    assert causes(step_for(made, one)) == ["same-hrid"]
+    assert "ApiV4Definition/a/b-c: both are a-b-c there" in step_for(made, one).blocked[0].text
+    apart = {"contextRef": {"name": "x", "namespace": "n"}}, {"contextRef": {"name": "y", "namespace": "n"}}
+    fine = plan(only_in_git(one, apart[0]), only_in_git(two, apart[1]), **EXISTS)
+    assert len(fine.runnable) == 2
+
+
 # -- the loop's modes -------------------------------------------------------------------------------
 
 
