@@ -127,9 +127,15 @@ def compare(
     return replace(judged, changes=changes, ignored=tuple(dict.fromkeys((*judged.ignored, *ignored))))
 
 
-def sent_leaves(body: Body, key: bytes) -> bytes:
-    """The packed leaf digests of what would be sent: what a ledger keeps of a state seen in sync."""
-    return pack_leaves(leaf_digests(normalise_sent(body), key))
+def sent_leaves(body: Body, key: bytes, resource: Mapping[str, Any] | None = None) -> bytes:
+    """The packed leaf digests of what would be sent: what a ledger keeps of a state seen in sync.
+
+    Args:
+        body: what would be sent.
+        key: this machine's digest key.
+        resource: the custom resource: what APIM warned of leaving out is no part of the state.
+    """
+    return pack_leaves(leaf_digests(normalise_sent(body, facts_of(body, resource)), key))
 
 
 def hop_lines(

@@ -27,6 +27,8 @@ class GkoWord:
         warnings: what it, or APIM through it, warned of.
         since: when the condition behind the verdict was written, seconds since the epoch, as far as told.
         seen: whether it has acted on the present generation of the spec.
+        unresolved: whether it failed for want of something that the resource refers to: it tries again, and
+            what comes soon after is only ahead (ENGINE §3).
     """
 
     verdict: Verdict | None = None
@@ -34,6 +36,7 @@ class GkoWord:
     warnings: tuple[str, ...] = ()
     since: float | None = None
     seen: bool = True
+    unresolved: bool = False
 
 
 def told_by_gko(resource: Mapping[str, Any]) -> GkoWord:
@@ -57,7 +60,8 @@ def told_by_gko(resource: Mapping[str, Any]) -> GkoWord:
     unresolved = resolved is not None and resolved.get("status") == "False"
     if accepted.get("status") == "False":
         causes = (_words(accepted, resolved if unresolved else None), *severe)
-        return GkoWord(Verdict.FAILED, tuple(dict.fromkeys(causes)), warnings, _at(accepted))
+        every = tuple(dict.fromkeys(causes))
+        return GkoWord(Verdict.FAILED, every, warnings, _at(accepted), unresolved=unresolved)
     if unresolved and resolved is not None:
         warnings = (*warnings, _words(resolved, None))
     if severe:
