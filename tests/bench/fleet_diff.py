@@ -89,6 +89,7 @@ class Bench:
         for name, made in turns.items():
             measured[name] = {
                 "seconds": summary(made, "seconds"),
+                "cpu_s": summary(made, "cpu_s"),
                 "peak_MB": summary(made, "peak_MB"),
                 "load": [run["load"] for run in made],
                 "nothing_differs": all(run["code"] == 0 and not run["verdicts"] for run in made),
