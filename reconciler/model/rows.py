@@ -124,7 +124,11 @@ class Row:
 
     def cell(self, place: Place) -> Cell:
         """The cell of one place."""
-        return dict(zip(Place, self.cells, strict=True))[place]
+        if place is Place.CLUSTER:
+            return self.cluster
+        if place is Place.GIT:
+            return self.git
+        return self.control_plane if place is Place.CONTROL_PLANE else self.gateway
 
     def bumped(self, **changes: object) -> Row:
         """A copy with these fields changed and the next version number."""

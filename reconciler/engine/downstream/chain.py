@@ -269,8 +269,9 @@ class Chain:
         return concerned | self._news()
 
     def learn(self, keys: Iterable[ResourceKey]) -> None:
-        """Find out what resources mean (blocking)."""
-        self.meanings.learn(keys)
+        """Find out what resources mean (blocking); nothing where nothing beyond the clusters is asked for."""
+        if self._scope.beyond:
+            self.meanings.learn(keys)
 
     def tell_expected(self) -> None:
         """Tell the observers what there should be, if that changed (on the event loop)."""
