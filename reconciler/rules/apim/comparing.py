@@ -13,9 +13,10 @@ from typing import Any
 
 from reconciler.model.changes import Ignored
 from reconciler.model.verdicts import Verdict
+from reconciler.rules import identity as ids
 from reconciler.rules.apim.bodies import Body
 from reconciler.rules.apim.dropped import dropped_by
-from reconciler.rules.apim.hop_notes import ORDER_DRAWN, hidden_by, noted
+from reconciler.rules.apim.hop_notes import GROUPS_UNKNOWN, ORDER_DRAWN, hidden_by, noted
 from reconciler.rules.apim.hop_rules import HOP_RULES, in_stated_order
 from reconciler.rules.apim.hop_secrets import as_plain, hidden, secret_places, shown_lines
 from reconciler.rules.apim.rules_others import RULES_BY_KIND
@@ -60,7 +61,9 @@ def normalise_sent(
     """
     rules = _rules(body.kind, in_order)
     if body.kind == API_V2:
-        return _document(finished(sent_v2(body.content), rules.below("spec")), body.kind, rules)
+        facts = facts or facts_of(body)
+        content = sent_v2(body.content, _group_ids(body), facts.dropped.groups)
+        return _document(finished(content, rules.below("spec")), body.kind, rules)
     return _normalised(body.kind, body.content, facts or facts_of(body), rules)
 
 
@@ -118,6 +121,8 @@ def compare(
     left, right = _left_out(left, ignore, ignored), _left_out(right, ignore, ignored)
     if not ordered:
         ignored.extend(_orders(body, held))
+    if body.kind == API_V2 and body.content.get("groups") and "groups" not in left.get("spec", {}):
+        ignored.append(Ignored(("spec", "groups"), GROUPS_UNKNOWN))
     if canonical(left) == canonical(right):
         return Judgement(Verdict.SYNCED, ignored=tuple(dict.fromkeys(ignored)))
     secret = secret_places(left)
@@ -177,6 +182,14 @@ def _left_out(side: Normalised, ignore: tuple[IgnoreRule, ...], left_out: list[I
     """A side without what ignore rules name; rules that ask for a field manager have none to ask here."""
     rules = [rule for rule in ignore if rule.where.manager is None]
     return side.with_content(leave_out(side, rules, side.rules, left_out)) if rules else side
+
+
+def _group_ids(body: Body) -> dict[str, str]:
+    place = body.identity.place
+    return {
+        name: ids.resource_id(place.organization, place.environment, hrid)
+        for name, hrid in body.group_hrids.items()
+    }
 
 
 def _right(

@@ -19,12 +19,16 @@ from reconciler.rules.noting import EMPTY_IS_ABSENT, NO_ORDER, NULL_IS_ABSENT
 
 ORDER_DRAWN = "order-drawn-by-the-operator"
 """The name of the rule that leaves the order of plans and pages alone which GKO sends at random."""
+GROUPS_UNKNOWN = "groups-by-id-only"
+"""The name of the rule that leaves the groups of an API of version 2 alone."""
 
 _WORDS = {
     ORDER_DRAWN: "GKO sends plans and pages in an order that it draws anew each time",
     "property-is-encrypted": "a property that asks to be encrypted reads back as a cipher",
     "console-notification-not-returned": "the console notification is sent with the API and never returned",
     "shared-policy-group-id-not-returned": "APIM keeps the id of a shared policy group to itself",
+    "off-is-absent": "a switch that is off, which Management v2 may leave out",
+    GROUPS_UNKNOWN: "Management v2 shows groups by their ids alone, and not every group's id is known",
     "connect-phase-not-kept": "the phase goes under a name that APIM does not know; its steps do not run",
 }
 

@@ -53,6 +53,12 @@ def connect_not_kept(change: Change, fields: Fields) -> bool:
     return change.kind is ChangeKind.REMOVED and change.path[-1] == "entrypointConnect"
 
 
+def false_not_shown(change: Change, fields: Fields) -> bool:
+    """A switch that is off: Management v2 may leave it out (its description has `false` as the default)."""
+    del fields
+    return change.kind is ChangeKind.REMOVED and change.left is False
+
+
 def shared_policy_not_named(change: Change, fields: Fields) -> bool:
     """A shared policy group sent by its id only: the server strips the id from what it returns."""
     del fields
@@ -78,7 +84,8 @@ _EXPLANATIONS = {
         Explanation("console-notification-not-returned", notification_not_returned),
         Explanation("shared-policy-group-id-not-returned", shared_policy_not_named),
         Explanation("connect-phase-not-kept", connect_not_kept),
-    )
+    ),
+    "ApiDefinition": (Explanation("off-is-absent", false_not_shown),),
 }
 
 

@@ -38,7 +38,23 @@ LISTS: dict[str, ListRule] = {
     **{f"spec.{flows}.*.{name}": rule for flows in _FLOWS for name, rule in _FLOW_LISTS.items()},
 }
 
-_RENAMED = {"loadBalancing": "loadBalancer", "version": "apiVersion"}
+_RENAMED = (
+    ("", {"version": "apiVersion"}),
+    *(
+        (
+            place,
+            {
+                "loadBalancing": "loadBalancer",
+                "http": "httpClientOptions",
+                "ssl": "httpClientSslOptions",
+                "proxy": "httpProxy",
+            },
+        )
+        for place in ("proxy.groups.*", "proxy.groups.*.endpoints.*")
+    ),
+    ("responseTemplates.*.*", {"statusCode": "status"}),
+)
+"""Names that the two APIs have for one thing, by place."""
 _WORDS = frozenset(
     {
         "visibility",
@@ -71,10 +87,27 @@ _SENT_ONLY = (
 _PLAN_FIELDS_LEFT = ("id", "crossId", "api", "apiId", "order", "definitionVersion", "mode", "type", "paths")
 
 
-def sent_v2(content: Mapping[str, Any]) -> Content:
-    """Bring the import body to the common form."""
+def sent_v2(
+    content: Mapping[str, Any],
+    group_ids: Mapping[str, str] | None = None,
+    unknown_groups: frozenset[str] = frozenset(),
+) -> Content:
+    """Bring the import body to the common form.
+
+    Args:
+        content: the body.
+        group_ids: the ids of groups by their names: Management v2 shows nothing else of them. Groups are
+            compared only where all of them are known here.
+        unknown_groups: names that APIM said it does not know.
+    """
     body = taken(_camel(dict(content)))
     drop(body, "", *_SENT_ONLY)
+    known = group_ids or {}
+    groups = [name for name in body.get("groups") or () if name not in unknown_groups]
+    if all(name in known for name in groups):
+        body["groups"] = [known[name] for name in groups]
+    else:
+        body.pop("groups", None)
     if isinstance(body.get("pages"), Mapping):
         body["pages"] = [page for page in body["pages"].values() if isinstance(page, dict)]
     for plan in nodes(body, "plans.*"):
@@ -104,9 +137,11 @@ def _common(body: Content) -> Content:
     drop(body, "pages.*", "id", "crossId", "api", "parent", "parentId", "order", "lastContributor")
     for flows in _FLOWS:
         drop(body, f"{flows}.*", "id", "stage")
-    for template in nodes(body, "responseTemplates.*.*"):
-        if "statusCode" in template:
-            template["status"] = template.pop("statusCode")
+    for place, names in _RENAMED:
+        for node in nodes(body, place):
+            for old, new in names.items():
+                if old in node:
+                    node.setdefault(new, node.pop(old))
     _one_case(body)
     return finished(body)
 
@@ -136,7 +171,7 @@ def _camel(value: Any) -> Any:
     for name, item in value.items():
         camel = re.sub(r"[_-]([a-z])", lambda found: found[1].upper(), str(name))
         given = name in FREE_FORM or name in ("responseTemplates", "response_templates")
-        out[_RENAMED.get(camel, camel)] = item if given else _camel(item)
+        out[camel] = item if given else _camel(item)
     return out
 
 
