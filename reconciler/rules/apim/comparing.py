@@ -22,7 +22,7 @@ from reconciler.rules.apim.hop_secrets import as_plain, hidden, secret_places, s
 from reconciler.rules.apim.rules_others import RULES_BY_KIND
 from reconciler.rules.apim.rules_v2 import LISTS as LISTS_V2
 from reconciler.rules.apim.rules_v2 import held_v2, sent_v2
-from reconciler.rules.apim.sieve import Dropped, Facts, Sieve, finished, taken
+from reconciler.rules.apim.sieve import Dropped, Facts, Sieve, finished, nodes, taken
 from reconciler.rules.canonical import canonical
 from reconciler.rules.digests import LeafDigests, leaf_digests, pack_leaves
 from reconciler.rules.ignoring import IgnoreRule, leave_out
@@ -161,8 +161,7 @@ def _orders(body: Body, held: Mapping[str, Any]) -> Iterator[Ignored]:
     """The parts that state an order and are held in another one."""
     for part in sorted(body.in_order):
         sides = [
-            [item.get("hrid") for item in content.get(part) or () if isinstance(item, Mapping)]
-            for content in (body.content, held)
+            [item.get("hrid") for item in nodes(content, f"{part}.*")] for content in (body.content, held)
         ]
         if sides[0] != sides[1] and sorted(map(str, sides[0])) == sorted(map(str, sides[1])):
             yield Ignored(("spec", part), ORDER_DRAWN)

@@ -87,6 +87,10 @@ _SENT_ONLY = (
 _PLAN_FIELDS_LEFT = ("id", "crossId", "api", "apiId", "order", "definitionVersion", "mode", "type", "paths")
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def sent_v2(
     content: Mapping[str, Any],
     group_ids: Mapping[str, str] | None = None,
@@ -103,7 +107,7 @@ def sent_v2(
     body = taken(_camel(dict(content)))
     drop(body, "", *_SENT_ONLY)
     known = group_ids or {}
-    groups = [name for name in body.get("groups") or () if name not in unknown_groups]
+    groups = [name for name in map(str, _listed(body.get("groups"))) if name not in unknown_groups]
     if all(name in known for name in groups):
         body["groups"] = [known[name] for name in groups]
     else:
@@ -127,7 +131,7 @@ def held_v2(held: Mapping[str, Any], sent: Mapping[str, Any], rules: RuleNode) -
         rules: how its lists are matched.
     """
     body = taken(_camel(dict(held)))
-    body["plans"] = [plan for plan in body.get("plans") or () if _open(plan)]
+    body["plans"] = [plan for plan in _listed(body.get("plans")) if _open(plan)]
     stated = _stated(_common(body), sent, rules)
     return stated if isinstance(stated, dict) else {}
 
