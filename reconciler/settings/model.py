@@ -154,6 +154,8 @@ class Cluster(Settings):
     """A Kubernetes cluster: a context of a kubeconfig, or the cluster this process runs in.
 
     `namespaces` restricts what is read; empty means all. `request_timeout_s` bounds each request (seconds).
+    `operator` says who writes across the control-plane hop: the operator that runs there, this program in its
+    place, or (`auto`) whoever a recorded take-over names (ENGINE §8).
     """
 
     name: ClusterName
@@ -162,6 +164,7 @@ class Cluster(Settings):
     in_cluster: bool = False
     namespaces: tuple[Namespace, ...] = ()
     protected: bool = False
+    operator: Literal["gko", "gko-tui", "auto"] = "gko"
     request_timeout_s: Seconds = 10.0
 
     @model_validator(mode="after")
@@ -172,7 +175,11 @@ class Cluster(Settings):
 
 
 class Application(Settings):
-    """Which folder of which source goes to which clusters, and what the loop may do about it (ENGINE §8)."""
+    """Which folder of which source goes to which clusters, and what the loop may do about it (ENGINE §8).
+
+    `prune` lets plans delete what left Git, within the brakes of ENGINE §6. `create_namespaces` lets them
+    create the namespaces that its resources go to.
+    """
 
     name: Name
     source: Text
@@ -181,6 +188,8 @@ class Application(Settings):
     clusters: Annotated[tuple[Text, ...], Field(min_length=1)]
     namespace: Namespace | None = None
     mode: Literal["observe", "propose", "heal", "sync"] = "observe"
+    prune: bool = False
+    create_namespaces: bool = False
     recursive: bool = True
 
 
