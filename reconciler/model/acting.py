@@ -1,4 +1,4 @@
-"""What is asked of the engine when something is to be done, and what came of it: the words of its three faces."""
+"""What is asked of the engine when something is to be done, and what came of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PlanRequest:
         actor: who would carry it out.
         delete: resources that a person named to be deleted, whatever the inventory says.
         list_unchanged: whether resources in sync get a `noop` step.
-        tried: whether the places are asked what the plan would do (dry runs), which a person's plan always is.
+        tried: whether the places are asked what the plan would do; a person's plan always is.
         wait: whether the plan ends with waiting until the gateways run what it changed.
     """
 
