@@ -78,6 +78,10 @@ class GitState:
         """What Git wants, by resource."""
         return desired_resources(self._rendered.values())
 
+    def rendered(self, application: str) -> Rendered | None:
+        """An application as it was rendered last; None before it was."""
+        return self._rendered.get(application)
+
     def unread(self) -> dict[str, str]:
         """Cluster → why some application there cannot be read at all."""
         found: dict[str, str] = {}

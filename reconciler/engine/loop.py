@@ -64,6 +64,7 @@ class Pass:
         self._recorder = recorder
         self._fleet = fleet
         self._marks = marks
+        self._one_at_a_time = asyncio.Lock()
 
     async def forever(self) -> None:
         """Make a pass whenever something was marked."""
@@ -80,6 +81,10 @@ class Pass:
 
     async def once(self) -> int:
         """Take the marks and carry them through; returns how many rows changed."""
+        async with self._one_at_a_time:
+            return await self._once()
+
+    async def _once(self) -> int:
         marked = self._marks.take()
         keys, scopes = set(marked.keys), set(marked.scopes)
         if marked.desired:

@@ -49,7 +49,10 @@ from reconciler.rules.ignoring import IgnoreRule, Subject
 from reconciler.settings.paths import digest_key, user_config_file
 
 if TYPE_CHECKING:
+    from reconciler.engine.acting.acting import Acting
     from reconciler.engine.desired import Desired
+    from reconciler.model.acting import Carried, Orders, PlanRequest
+    from reconciler.model.plan import Plan
     from reconciler.settings.model import Cluster, Platform, Source
     from reconciler.settings.paths import StatePaths
 
@@ -127,6 +130,7 @@ class Engine:
             self._fingerprinter,
         )
         self._pass = self._make_pass(sources)
+        self._acting: Acting | None = None
         self._publish_warnings()
 
     def _make_chain(self, environ: Mapping[str, str]) -> Chain:
@@ -404,6 +408,50 @@ class Engine:
                 with contextlib.suppress(Exception):
                     closing.close()
 
+    # --- acting ----------------------------------------------------------------------------
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Plan what is asked for, from what was read last; nothing is written.
+
+        Raises:
+            UsageError: something that is asked for is not known.
+        """
+        for key in request.keys | request.delete:
+            self._row(key)
+        return await self._acts().plan(request)
+
+    async def apply(self, plan: Plan, orders: Orders) -> Carried:
+        """Carry a plan out; what goes wrong at a step is the step's outcome.
+
+        Raises:
+            UsageError: the plan is not for this platform.
+        """
+        try:
+            return await self._acts().apply(plan, orders)
+        finally:
+            await self._pass.once()
+
+    def _acts(self) -> Acting:
+        """What acts; loaded when something is to be done, for most runs only look."""
+        if self._acting is None:
+            from reconciler.engine.acting.acting import Acting
+            from reconciler.engine.acting.gathering import Sources
+            from reconciler.engine.acting.shared import Shared
+
+            known = Sources(
+                self.platform,
+                self._knowledge,
+                self._git,
+                self._pairs,
+                self.fleet,
+                self._chain,
+                Shared(self.platform, self._chain.clients),
+                self._fingerprinter.key,
+                self._fingerprinter.ruleset.digest.hex(),
+            )
+            self._acting = Acting(known, self._clock, self._wrote)
+        return self._acting
+
     # --- what the rooms tell ---------------------------------------------------------------
 
     def _place_changed(self, state: PlaceState) -> None:
@@ -424,6 +472,15 @@ class Engine:
         state = self.fleet.place(place, name)
         if state is not None and state.phase != "failed" and at - state.observed_at >= FRESH_EVERY_S:
             self.fleet.publish_place(replace(state, observed_at=at))
+
+    def _wrote(self, key: ResourceKey, body: dict[str, Any] | None) -> None:
+        """An object as a step of ours left it: known at once, whatever watches say later."""
+        content = self._actual.clusters.get(key.cluster)
+        if content is None or key.kind not in content.kinds:
+            return  # a Secret, a namespace: no row shows it
+        metadata = {"name": key.name, "namespace": key.namespace}
+        event, item = ("MODIFIED", body) if body is not None else ("DELETED", {"metadata": metadata})
+        self._actual.event(key.cluster, key.kind, event, item)
 
     def _failed(self, spec: Cluster, error: GkoError) -> PlaceState:
         return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())

@@ -72,11 +72,15 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A plan that was carried out: one outcome for each of its steps, in its order."""
+    """A plan that was carried out: one outcome for each of its steps, in its order.
+
+    `stopped`: it was told to stop before its end. `notes` say what went wrong beside the steps.
+    """
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     stopped: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

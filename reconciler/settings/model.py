@@ -155,7 +155,8 @@ class Cluster(Settings):
 
     `namespaces` restricts what is read; empty means all. `request_timeout_s` bounds each request (seconds).
     `operator` says who writes across the control-plane hop: the operator that runs there, this program in its
-    place, or (`auto`) whoever a recorded take-over names (ENGINE §8).
+    place, or (`auto`) whoever a recorded take-over names (ENGINE §8). `state_namespace` is where the shared
+    state of applications is kept; without it, in each application's own namespace.
     """
 
     name: ClusterName
@@ -165,6 +166,7 @@ class Cluster(Settings):
     namespaces: tuple[Namespace, ...] = ()
     protected: bool = False
     operator: Literal["gko", "gko-tui", "auto"] = "gko"
+    state_namespace: Namespace | None = None
     request_timeout_s: Seconds = 10.0
 
     @model_validator(mode="after")

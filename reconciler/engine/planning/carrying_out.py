@@ -68,6 +68,7 @@ class Rules:
         wait_s: how long to wait for a namespace, or for an object to be gone, in seconds.
         told: awaited with each step and its outcome, before anything that comes after it begins.
         stopped: whether to stop between steps.
+        wrote: told each object as a step left it; None once it is gone.
     """
 
     typed: Collection[str] = ()
@@ -77,6 +78,7 @@ class Rules:
     wait_s: float = 30.0
     told: Callable[[Step, Outcome], Awaitable[None]] = _nothing
     stopped: Callable[[], bool] = lambda: False
+    wrote: Callable[[ResourceKey, dict[str, Any] | None], None] = lambda _key, _body: None
 
 
 async def carry_out(plan: Plan, places: Places, rules: Rules) -> tuple[Outcome, ...]:
@@ -171,8 +173,10 @@ class _Work:
         seen = written.seen
         if self._rules.dry_run:
             self._tried[step.key] = step
-        elif seen is not None and written.did in _DONE:
-            self._left[step.key] = seen
+        elif written.did in _DONE:
+            if seen is not None:
+                self._left[step.key] = seen
+            self._rules.wrote(step.key, written.body)
         return Outcome(
             step.id,
             written.did,

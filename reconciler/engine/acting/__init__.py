@@ -1,0 +1,1 @@
+"""Acting: what the engine knows becomes a plan, and a plan becomes writes whose outcomes are kept."""

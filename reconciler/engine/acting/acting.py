@@ -1,0 +1,176 @@
+"""Plans and their carrying out, from top to bottom: gather, plan, try; note, write, note what came of it.
+
+The same two functions stand behind terminal, command line and headless loop (ENGINE §5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cluster.rim import Rim
+from reconciler.engine.acting.cluster_places import ClusterPlaces
+from reconciler.engine.acting.companions import companions_of
+from reconciler.engine.acting.gathering import Gathering, Sources
+from reconciler.engine.planning.carrying_out import Rules, carry_out
+from reconciler.engine.planning.cluster import plan_cluster
+from reconciler.engine.planning.trying import tried
+from reconciler.model.acting import Carried, Orders, PlanRequest
+from reconciler.model.errors import UsageError
+from reconciler.model.keys import ResourceKey
+from reconciler.model.plan import Actor, Plan
+from reconciler.model.steps import Did, Outcome, Step
+from reconciler.model.verdicts import Place
+
+if TYPE_CHECKING:
+    from reconciler.engine.desired import Desired
+
+_STOPPED = "it was stopped before this step"
+
+
+class Acting:
+    """Makes plans and carries them out, one at a time.
+
+    Args:
+        sources: what the engine knows.
+        clock: seconds since the epoch.
+        wrote: told each object as a step left it on its cluster; None once it is gone.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        clock: Callable[[], float],
+        wrote: Callable[[ResourceKey, dict[str, Any] | None], None],
+    ) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._wrote = wrote
+        self._one_at_a_time = asyncio.Lock()
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Plan what is asked for, from what was read last.
+
+        Raises:
+            UsageError: something that is asked for is not known.
+        """
+        self._check(request)
+        gathered = await Gathering(self._sources, request, clock=self._clock).gathered()
+        plan = plan_cluster(gathered.situation)
+        plan = replace(plan, notes=(*plan.notes, *gathered.notes))
+        if Place.CLUSTER not in request.hops:
+            plan = replace(plan, steps=())
+        if request.tried and plan.writes:
+            plan = tried(plan, await self._carry_out(plan, Orders(), dry_run=True))
+        return plan
+
+    async def apply(self, plan: Plan, orders: Orders) -> Carried:
+        """Carry a plan out.
+
+        Args:
+            plan: as it was made, here or elsewhere; each of its preconditions is checked again.
+            orders: what was confirmed, who is told, how to stop.
+
+        Raises:
+            UsageError: it was made for other clusters than are configured.
+        """
+        known = {spec.name for spec in self._sources.platform.clusters}
+        strange = sorted({step.key.cluster for step in plan.steps} - known)
+        if strange:
+            raise UsageError(
+                f"is for {', '.join(strange)}, which is not configured",
+                subject=plan.short_id,
+                next_step="make a new plan with this configuration",
+            )
+        async with self._one_at_a_time:
+            unnoted = await self._sources.shared.note_intended(_confirmed(plan, orders))
+            uids: dict[ResourceKey, str] = {}
+
+            def wrote(key: ResourceKey, body: dict[str, Any] | None) -> None:
+                uids[key] = str(body["metadata"].get("uid", "")) if body is not None else ""
+                self._wrote(key, body)
+
+            outcomes = await self._carry_out(plan, orders, wrote=wrote)
+            unnoted |= await self._sources.shared.note_done(plan, outcomes, uids)
+        notes = tuple(
+            f"{application} on {cluster}: what was applied is not noted and will not be pruned: {why}"
+            for (application, cluster), why in sorted(unnoted.items())
+        )
+        stopped = any(outcome.did is Did.SKIPPED and outcome.message == _STOPPED for outcome in outcomes)
+        return Carried(plan, outcomes, stopped=stopped, notes=notes)
+
+    # ---------------------------------------------------------------------------------------
+
+    async def _carry_out(
+        self,
+        plan: Plan,
+        orders: Orders,
+        *,
+        dry_run: bool = False,
+        wrote: Callable[[ResourceKey, dict[str, Any] | None], None] = lambda _key, _body: None,
+    ) -> tuple[Outcome, ...]:
+        sources = self._sources
+        places = ClusterPlaces(
+            sources.knowledge.actual.clusters,
+            self._desired(),
+            sources.pairs,
+            sources.platform.people_managers,
+        )
+        await places.open(sorted({step.key.cluster for step in plan.runnable}), sources.chain.clients)
+        rules = Rules(
+            typed=orders.typed,
+            dry_run=dry_run,
+            take_from_people=plan.actor is Actor.LOOP,
+            rim=Rim(clock=self._clock),
+            told=orders.told,
+            stopped=orders.stopped,
+            wrote=wrote,
+        )
+        return await carry_out(plan, places, rules)
+
+    def _desired(self) -> Callable[[ResourceKey], Desired | None]:
+        """What Git wants now, with what stands beside the resources; gathered when it is first asked for."""
+        beside: dict[ResourceKey, Desired] = {}
+        asked: list[bool] = []
+
+        def desired(key: ResourceKey) -> Desired | None:
+            found = self._sources.knowledge.desired.get(key)
+            if found is not None:
+                return found
+            if not asked:
+                asked.append(True)
+                for one in self._sources.platform.applications:
+                    rendered = self._sources.git.rendered(one.name)
+                    if rendered is not None:
+                        beside.update(companions_of(rendered))
+            return beside.get(key)
+
+        return desired
+
+    def _check(self, request: PlanRequest) -> None:
+        known = {one.name for one in self._sources.platform.applications}
+        strange = sorted(request.applications - known)
+        if strange:
+            raise UsageError(
+                "is no configured application",
+                subject=strange[0],
+                next_step=f"known: {', '.join(sorted(known))}",
+            )
+
+
+def _confirmed(plan: Plan, orders: Orders) -> Plan:
+    """The plan with those steps only that may run: the others are not intended."""
+    typed = set(orders.typed)
+
+    def runs(step: Step) -> bool:
+        return all(one.phrase in typed for one in step.confirmations)
+
+    kept = {step.id for step in plan.steps if runs(step)}
+    steps = tuple(
+        replace(step, after=tuple(one for one in step.after if one in kept))
+        for step in plan.steps
+        if step.id in kept
+    )
+    return replace(plan, steps=steps)
