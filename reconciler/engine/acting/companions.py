@@ -15,6 +15,7 @@ from reconciler.cluster.addresses import address_of
 from reconciler.engine.desired import Definition, Desired, git_trace, place
 from reconciler.engine.downstream.clients import Clients, is_absent
 from reconciler.engine.planning.gathering import compared, found_from, wanted_from
+from reconciler.engine.planning.manifests import as_stored
 from reconciler.engine.planning.subjects import Subject
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
@@ -66,7 +67,7 @@ async def companion_subjects(
 
     async def subject(key: ResourceKey, desired: Desired, revision: str) -> Subject:
         try:
-            body = await asyncio.to_thread(pairs.read, desired.first)
+            body = as_stored(await asyncio.to_thread(pairs.read, desired.first))
         except GkoError as error:
             unread = wanted_from(desired, revision, None)
             return Subject(key, unread, None, unreadable=error.sentence())

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _APPLIES = frozenset({Verb.CREATE, Verb.UPDATE, Verb.REPLACE, Verb.REMOVE, Verb.MIGRATE_OWNERS})
 _APPLIED = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED})
+_NEVER_PRUNED = frozenset({"Namespace", "CustomResourceDefinition"})
+"""Others live in them: what we made of these is nobody's to take away."""
 Where = tuple[str, str]
 """An application and a cluster."""
 
@@ -82,7 +84,7 @@ class Shared:
         made = {(step.key.cluster, step.key.name) for step in plan.runnable if step.key.kind == "Namespace"}
         for step in plan.runnable:
             where = (step.application, step.key.cluster)
-            if step.stage is not Stage.CLUSTER or step.verb not in _APPLIES or not step.application:
+            if not _is_noted(step) or step.verb not in _APPLIES:
                 continue
             if (step.key.cluster, self._namespace(where)) not in made:
                 entries[where][step.key] = _intended(step)
@@ -103,7 +105,7 @@ class Shared:
         gone: dict[Where, set[ResourceKey]] = defaultdict(set)
         for step in plan.steps:
             outcome, where = said.get(step.id), (step.application, step.key.cluster)
-            if outcome is None or step.stage is not Stage.CLUSTER or not step.application:
+            if outcome is None or not _is_noted(step):
                 continue
             if step.verb is Verb.DELETE:
                 if outcome.did is Did.DELETED:
@@ -146,6 +148,11 @@ class Shared:
         application: Application | None = self._applications.get(where[0])
         own = application.namespace if application is not None else None
         return self._namespaces.get(where[1]) or own or DEFAULT_NAMESPACE
+
+
+def _is_noted(step: Step) -> bool:
+    """Whether the inventory knows of what a step writes."""
+    return step.stage is Stage.CLUSTER and bool(step.application) and step.key.kind not in _NEVER_PRUNED
 
 
 def _intended(step: Step) -> Entry:

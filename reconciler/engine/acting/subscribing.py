@@ -64,6 +64,9 @@ async def count_subscriptions(keys: Iterable[ResourceKey], chain: Chain) -> Coun
         if management is None or meaning.ref is None or not meaning.ref.is_api:
             continue
         try:
+            if await management.api(meaning.id) is None:
+                without.add(key)
+                continue
             subscriptions = await management.subscriptions(meaning.id)
             plans = await management.plans(meaning.id)
         except GkoError:
