@@ -339,7 +339,8 @@ class Engine:
         Raises:
             UsageError: no such resource is known.
         """
-        return await trace(self._chain, self._row(key))
+        deeds = self._ledger.deeds(key) if self._ledger is not None else ()
+        return await trace(self._chain, self._row(key), deeds)
 
     def _row(self, key: ResourceKey) -> Row:
         row = self.fleet.row(key)
@@ -446,10 +447,10 @@ class Engine:
                 self.fleet,
                 self._chain,
                 Shared(self.platform, self._chain.clients),
-                self._fingerprinter.key,
-                self._fingerprinter.ruleset.digest.hex(),
+                self._fingerprinter,
             )
-            self._acting = Acting(known, self._clock, self._wrote)
+            who = self._environ.get("USER") or self._environ.get("LOGNAME") or "somebody"
+            self._acting = Acting(known, self._clock, self._wrote, ledger=self._ledger, who=who)
         return self._acting
 
     # --- what the rooms tell ---------------------------------------------------------------

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from reconciler.control_plane.history import Audit, Event
     from reconciler.engine.downstream.chain import Chain
     from reconciler.engine.downstream.held import HeldContent
+    from reconciler.ledger.deeds import Deed
 
 MOST_EVENTS = 20
 _SHORT = 7
 
 
-async def trace(chain: Chain, row: Row) -> Trace:
+async def trace(chain: Chain, row: Row, deeds: Sequence[Deed] = ()) -> Trace:
     """Follow one resource through all places; asks its control plane for events and audits.
 
     Args:
         chain: control planes and gateways.
         row: the resource as it is published.
+        deeds: what was done to it from this machine.
     """
     meaning = meaning_of(chain, row.key)
     events: Sequence[Event] = ()
@@ -49,6 +51,7 @@ async def trace(chain: Chain, row: Row) -> Trace:
         *(_published(event, meaning.control_plane) for event in events),
         *(_audited(audit, meaning.control_plane) for audit in audits),
         *_deployed(chain, pods, meaning.id),
+        *map(_done, deeds),
     ]
     happenings.sort(key=lambda happening: -happening.at)
     return Trace(row.key, tuple(stations), tuple(happenings), tuple(unread))
@@ -134,6 +137,14 @@ def _on_the_way(row: Row) -> list[Happening]:
             Happening(cluster.deleting_since, Place.CLUSTER, row.key.cluster, "", "asked for its deletion")
         )
     return found
+
+
+def _done(deed: Deed) -> Happening:
+    """A step of a plan of ours; one without an end was interrupted, and nobody saw whether it arrived."""
+    place = Place.CONTROL_PLANE if deed.stage == Place.CONTROL_PLANE.value else Place.CLUSTER
+    end = deed.did or "it was interrupted"
+    what = f"gko-tui {deed.verb} ({deed.purpose}, plan p-{deed.plan[:8]}): {end}"
+    return Happening(deed.ended or deed.begun, place, deed.key.cluster, deed.who, what)
 
 
 _WORDS = {

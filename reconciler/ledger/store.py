@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from reconciler.ledger.database import open_database
+from reconciler.ledger.deeds import DEEDS, Deed, Deeds
 from reconciler.model.errors import LedgerError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place, Verdict
@@ -36,6 +37,7 @@ _MIGRATIONS = (
         PRIMARY KEY (hop, cluster, kind, namespace, name)
     ) WITHOUT ROWID;
     """,
+    DEEDS,
 )
 
 
@@ -181,6 +183,29 @@ class Ledger:
                     f"DELETE FROM {table} WHERE hop=? AND cluster=? AND kind=? AND namespace=? AND name=?",  # noqa: S608
                     gone,
                 )
+
+    def begin(self, deeds: Sequence[Deed], *, at: float) -> None:
+        """Note what is about to be done, before any of it.
+
+        Raises:
+            LedgerError: the disk is full or the file cannot be written; nothing was noted.
+        """
+        with self._transaction() as db:
+            Deeds(db).begin(deeds, at=at)
+
+    def end(self, plan: str, step: str, did: str, message: str, after: str, *, at: float) -> None:
+        """Note what came of a step that was begun.
+
+        Raises:
+            LedgerError: as for `begin`.
+        """
+        with self._transaction() as db:
+            Deeds(db).end(plan, step, did, message, after, at=at)
+
+    def deeds(self, key: ResourceKey | None = None, *, most: int = 100) -> tuple[Deed, ...]:
+        """What was done on this machine, newest first; of one resource, or of all."""
+        with self._lock:
+            return Deeds(self._db).newest(key, most)
 
     def _key(self, row: Sequence[str]) -> ResourceKey:
         """One object for one resource: a large fleet's names are read once a hop and table."""

@@ -14,6 +14,7 @@ from reconciler.cluster.rim import Rim
 from reconciler.engine.acting.cluster_places import ClusterPlaces
 from reconciler.engine.acting.companions import companions_of
 from reconciler.engine.acting.gathering import Gathering, Sources
+from reconciler.engine.acting.noting import Noting
 from reconciler.engine.planning.carrying_out import Rules, carry_out
 from reconciler.engine.planning.cluster import plan_cluster
 from reconciler.engine.planning.trying import tried
@@ -26,6 +27,7 @@ from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
     from reconciler.engine.desired import Desired
+    from reconciler.ledger.store import Ledger
 
 _STOPPED = "it was stopped before this step"
 
@@ -37,6 +39,8 @@ class Acting:
         sources: what the engine knows.
         clock: seconds since the epoch.
         wrote: told each object as a step left it on its cluster; None once it is gone.
+        ledger: this machine's, for what was done; None where it cannot be opened.
+        who: the user of this machine, or the name of the service.
     """
 
     def __init__(
@@ -44,10 +48,15 @@ class Acting:
         sources: Sources,
         clock: Callable[[], float],
         wrote: Callable[[ResourceKey, dict[str, Any] | None], None],
+        *,
+        ledger: Ledger | None,
+        who: str,
     ) -> None:
         self._sources = sources
         self._clock = clock
         self._wrote = wrote
+        self._ledger = ledger
+        self._who = who
         self._one_at_a_time = asyncio.Lock()
 
     async def plan(self, request: PlanRequest) -> Plan:
@@ -85,19 +94,25 @@ class Acting:
                 next_step="make a new plan with this configuration",
             )
         async with self._one_at_a_time:
-            unnoted = await self._sources.shared.note_intended(_confirmed(plan, orders))
+            intended = _confirmed(plan, orders)
+            noting = Noting(self._ledger, plan, self._who, self._digest, self._clock)
+            noting.begin(intended)
+            unnoted = await self._sources.shared.note_intended(intended)
             uids: dict[ResourceKey, str] = {}
 
             def wrote(key: ResourceKey, body: dict[str, Any] | None) -> None:
                 uids[key] = str(body["metadata"].get("uid", "")) if body is not None else ""
                 self._wrote(key, body)
 
+            orders = replace(orders, told=noting.telling(orders.told))
             outcomes = await self._carry_out(plan, orders, wrote=wrote)
             unnoted |= await self._sources.shared.note_done(plan, outcomes, uids)
         notes = tuple(
             f"{application} on {cluster}: what was applied is not noted and will not be pruned: {why}"
             for (application, cluster), why in sorted(unnoted.items())
         )
+        if noting.trouble:
+            notes += (f"not all of this stands in the ledger: {noting.trouble}",)
         stopped = any(outcome.did is Did.SKIPPED and outcome.message == _STOPPED for outcome in outcomes)
         return Carried(plan, outcomes, stopped=stopped, notes=notes)
 
@@ -129,6 +144,14 @@ class Acting:
             wrote=wrote,
         )
         return await carry_out(plan, places, rules)
+
+    def _digest(self, key: ResourceKey) -> str:
+        """A keyed digest of what a cluster holds of a resource; empty for nothing."""
+        content = self._sources.knowledge.actual.clusters.get(key.cluster)
+        found = content.objects.get(key) if content is not None else None
+        if found is None or content is None:
+            return ""
+        return self._sources.fingerprinter.of(found.body(), content.schema(key.kind))[:16].hex()
 
     def _desired(self) -> Callable[[ResourceKey], Desired | None]:
         """What Git wants now, with what stands beside the resources; gathered when it is first asked for."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.engine.actual import ClusterContent
     from reconciler.engine.desired import Desired, Rendered
     from reconciler.engine.downstream.chain import Chain
+    from reconciler.engine.fingerprint import Fingerprinter
     from reconciler.engine.fleet import Fleet
     from reconciler.engine.git_state import GitState
     from reconciler.engine.judging import Knowledge
@@ -49,7 +50,7 @@ Companions = Mapping[ResourceKey, "Desired"]
 class Sources:
     """What the engine knows, as gathering reads it.
 
-    `digest_key` is this machine's; `rules` the digest of the rules in force, in hexadecimal.
+    `fingerprinter` has this machine's digest key and the rules in force.
     """
 
     platform: Platform
@@ -59,8 +60,7 @@ class Sources:
     fleet: Fleet
     chain: Chain
     shared: Shared
-    digest_key: bytes
-    rules: str
+    fingerprinter: Fingerprinter
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,9 @@ class Gathering:
         wanted = (
             (key, desired, sources.git.revision(desired.first.source)) for key, desired in companions.items()
         )
-        return await companion_subjects(wanted, sources.chain.clients, sources.pairs, sources.digest_key)
+        return await companion_subjects(
+            wanted, sources.chain.clients, sources.pairs, sources.fingerprinter.key
+        )
 
     # --- the facts around them -------------------------------------------------------------
 
@@ -262,7 +264,7 @@ class Gathering:
                 for spec in sources.platform.sources
                 if sources.git.revision(spec.name)
             ),
-            rules=sources.rules,
+            rules=sources.fingerprinter.ruleset.digest.hex(),
         )
 
     def _exists(self, key: ResourceKey) -> bool | None:
