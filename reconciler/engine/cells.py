@@ -5,6 +5,7 @@ Each names its cause; nothing is called Missing, Orphan or Unmanaged on a guess 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:
     from reconciler.git.documents import GitTouch
+    from reconciler.rules.validating import Fault
 
 MAX_CAUSES = 4
 
@@ -142,6 +144,14 @@ def being_deleted(trace: ClusterTrace) -> Finding:
         ("is being deleted on the cluster; a finalizer still holds it",),
         trace.deleting_since,
     )
+
+
+def fault_causes(faults: Sequence[Fault]) -> tuple[str, ...]:
+    """Why no cluster can take what Git says, in sentences without values."""
+    shown = [f"Git: {path_text(fault.path)} {fault.what}" for fault in faults[:MAX_CAUSES]]
+    if len(faults) > MAX_CAUSES:
+        shown.append(f"and {len(faults) - MAX_CAUSES} more")
+    return tuple(shown)
 
 
 def change_causes(

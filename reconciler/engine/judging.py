@@ -17,6 +17,7 @@ from reconciler.engine.cells import (
     being_deleted,
     change_causes,
     extra,
+    fault_causes,
     git_finding,
     missing,
     unreadable,
@@ -211,6 +212,15 @@ class Judge:
             return Finding(Verdict.UNKNOWN, (error.sentence(),))
         if judgement.verdict is Verdict.SYNCED:
             return _synced_since(desired, found)
+        faults = self._pairs.faults(desired.first, schema)
+        if faults:  # no cluster can take it: it will not arrive, whatever else differs
+            return Finding(
+                Verdict.FAILED,
+                fault_causes(faults),
+                desired.trace.committed_at or None,
+                judgement.first_sight,
+                len(judgement.changes),
+            )
         return Finding(
             judgement.verdict,
             change_causes(judgement.changes),

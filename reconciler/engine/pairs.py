@@ -22,6 +22,7 @@ from reconciler.rules.normalise import normalise
 from reconciler.rules.redact import redact_body
 from reconciler.rules.schema import Schema
 from reconciler.rules.text import document_lines
+from reconciler.rules.validating import Fault, faults_of
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
@@ -86,6 +87,14 @@ class Pairs:
     def read(self, definition: Definition) -> dict[str, Any]:
         """The body of a document in Git."""
         return self._sources[definition.source].body(definition.document)
+
+    def faults(self, definition: Definition, schema: Schema) -> tuple[Fault, ...]:
+        """What a cluster would refuse a document for, whoever applies it, as far as its schema tells.
+
+        Raises:
+            GkoError: its text cannot be read.
+        """
+        return tuple(one for one in faults_of(self.read(definition), schema) if not one.apply_only)
 
     def diff(
         self,

@@ -190,3 +190,20 @@ async def test_a_control_plane_that_answers_is_fresh_though_nothing_moves(scene:
         assert engine.fleet.stale_for(name, later, place=Place.CONTROL_PLANE) is None
     finally:
         await engine.aclose()
+
+
+async def test_what_no_cluster_can_take_is_failed_and_not_merely_ahead(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, gateways=False)
+    await scene.start()
+    try:
+        scene.publish(api("payments"))
+        wrong = api("payments")
+        wrong["spec"]["version"] = ["not", "a", "text"]
+        scene.commit(wrong)
+        engine = scene.engine()
+        row = (await rows(engine))[key("payments")]
+        await engine.aclose()
+    finally:
+        await scene.stop()
+    assert row.cluster.verdict is Verdict.FAILED
+    assert row.cluster.causes[0].startswith("Git: spec.version must be of type string")
