@@ -6,7 +6,7 @@ The same two functions stand behind terminal, command line and headless loop (EN
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from reconciler.engine.acting.cluster_places import ClusterPlaces
 from reconciler.engine.acting.companions import companions_of
 from reconciler.engine.acting.gathering import Gathering, Sources
 from reconciler.engine.acting.noting import Noting
-from reconciler.engine.planning.carrying_out import Rules, carry_out
+from reconciler.engine.planning.carrying_out import STOPPED, Rules, carry_out
 from reconciler.engine.planning.cluster import plan_cluster
 from reconciler.engine.planning.trying import tried
 from reconciler.model.acting import Carried, Orders, PlanRequest
@@ -28,8 +28,6 @@ from reconciler.model.verdicts import Place
 if TYPE_CHECKING:
     from reconciler.engine.desired import Desired
     from reconciler.ledger.store import Ledger
-
-_STOPPED = "it was stopped before this step"
 
 
 class Acting:
@@ -71,6 +69,8 @@ class Acting:
         plan = replace(plan, notes=(*plan.notes, *gathered.notes))
         if Place.CLUSTER not in request.hops:
             plan = replace(plan, steps=())
+        elif gathered.inventory:
+            plan = replace(plan, steps=(*plan.steps, *_after_all(plan, gathered.inventory)))
         if request.tried and plan.writes:
             plan = tried(plan, await self._carry_out(plan, Orders(), dry_run=True))
         return plan
@@ -107,14 +107,15 @@ class Acting:
             orders = replace(orders, told=noting.telling(orders.told))
             outcomes = await self._carry_out(plan, orders, wrote=wrote)
             unnoted |= await self._sources.shared.note_done(plan, outcomes, uids)
+            outcomes += await self._sources.shared.carry_out(plan, orders, self._clock)
         notes = tuple(
             f"{application} on {cluster}: what was applied is not noted and will not be pruned: {why}"
             for (application, cluster), why in sorted(unnoted.items())
         )
         if noting.trouble:
             notes += (f"not all of this stands in the ledger: {noting.trouble}",)
-        stopped = any(outcome.did is Did.SKIPPED and outcome.message == _STOPPED for outcome in outcomes)
-        return Carried(plan, outcomes, stopped=stopped, notes=notes)
+        stopped = any(outcome.did is Did.SKIPPED and outcome.message == STOPPED for outcome in outcomes)
+        return Carried(plan, in_order(plan, outcomes), stopped=stopped, notes=notes)
 
     # ---------------------------------------------------------------------------------------
 
@@ -181,6 +182,18 @@ class Acting:
                 subject=strange[0],
                 next_step=f"known: {', '.join(sorted(known))}",
             )
+
+
+def in_order(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Outcomes in the order of the plan's steps."""
+    said = {outcome.step: outcome for outcome in outcomes}
+    return tuple(said[step.id] for step in plan.steps if step.id in said)
+
+
+def _after_all(plan: Plan, steps: Iterable[Step]) -> Iterable[Step]:
+    """Steps in a level of their own, behind those of a plan."""
+    level = max((step.level for step in plan.steps), default=-1) + 1
+    return (replace(step, level=level) for step in steps)
 
 
 def _confirmed(plan: Plan, orders: Orders) -> Plan:

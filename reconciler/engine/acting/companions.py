@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.addresses import address_of
@@ -16,7 +17,7 @@ from reconciler.engine.desired import Definition, Desired, git_trace, place
 from reconciler.engine.downstream.clients import Clients, is_absent
 from reconciler.engine.planning.gathering import compared, found_from, wanted_from
 from reconciler.engine.planning.manifests import as_stored
-from reconciler.engine.planning.subjects import Subject
+from reconciler.engine.planning.subjects import Subject, Wanted
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.rules.schema import Schema
@@ -53,30 +54,32 @@ def companions_of(rendered: Rendered) -> dict[ResourceKey, Desired]:
 
 
 async def companion_subjects(
-    wanted: Iterable[tuple[ResourceKey, Desired, str]], clients: Clients, pairs: Pairs, digest_key: bytes
+    wanted: Iterable[tuple[ResourceKey, Desired | None, str]],
+    clients: Clients,
+    pairs: Pairs,
+    digest_key: bytes,
 ) -> list[Subject]:
     """Read them on their clusters and compare.
 
     Args:
-        wanted: each with what Git says of it and the 40-hex revision it was rendered from.
+        wanted: each with what Git says of it (None: it left Git) and the 40-hex revision that was rendered.
         clients: the clusters.
         pairs: reads what Git holds.
         digest_key: this machine's, for what is redacted.
     """
     gate = asyncio.Semaphore(AT_A_TIME)
 
-    async def subject(key: ResourceKey, desired: Desired, revision: str) -> Subject:
+    async def subject(key: ResourceKey, desired: Desired | None, revision: str) -> Subject:
+        one: Wanted | None = None
         try:
-            body = as_stored(await asyncio.to_thread(pairs.read, desired.first))
-        except GkoError as error:
-            unread = wanted_from(desired, revision, None)
-            return Subject(key, unread, None, unreadable=error.sentence())
-        one = wanted_from(desired, revision, body)
-        async with gate:
-            try:
+            if desired is not None:
+                one = wanted_from(desired, revision, None)
+                body = as_stored(await asyncio.to_thread(pairs.read, desired.first))
+                one = replace(one, body=body)
+            async with gate:
                 found = await _read(clients, key)
-            except GkoError as error:
-                return Subject(key, one, None, unreadable=error.sentence())
+        except GkoError as error:
+            return Subject(key, one, None, unreadable=error.sentence())
         there = found_from(found) if found is not None else None
         if there is not None and key.kind in _ONLY_CREATED:
             return Subject(key, one, there)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.shared_document import SharedState
 from reconciler.engine.acting.companions import COMPANIONS, companion_subjects, companions_of
+from reconciler.engine.acting.inventory import inventory_steps
 from reconciler.engine.acting.shared import Shared, Where
 from reconciler.engine.acting.subscribing import References, count_subscriptions
 from reconciler.engine.planning.brakes import removed_access_plans
@@ -29,6 +30,7 @@ from reconciler.engine.planning.subjects import (
 from reconciler.model.acting import PlanRequest
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
+from reconciler.model.steps import Step
 from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.engine.pairs import Pairs
     from reconciler.settings.model import Application, Platform
 
-Companions = Mapping[ResourceKey, "Desired"]
+Companions = Mapping[ResourceKey, "Desired | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,10 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A situation, and why parts of it are missing."""
+    """A situation, what its inventories lack, and why parts of it are missing."""
 
     situation: Situation
+    inventory: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -91,7 +94,6 @@ class Gathering:
     async def gathered(self) -> Gathered:
         """Read what has to be read, and put it together."""
         applications = self._applications()
-        companions = self.companions(applications)
         states, failures = await self._sources.shared.read(
             (one.name, cluster) for one in applications for cluster in one.clusters
         )
@@ -99,6 +101,7 @@ class Gathering:
             self._notes.append(
                 f"{application} on {cluster}: nothing is pruned, for its shared state cannot be read: {why}"
             )
+        companions = self._companions(applications, states.values())
         keys = self._keys(states.values())
         subjects = await asyncio.to_thread(lambda: [self._subject(key) for key in sorted(keys)])
         subjects += await self._companion_subjects(companions)
@@ -109,7 +112,7 @@ class Gathering:
             {one.name: self._application(one, states) for one in applications},
             await self._intent(subjects),
         )
-        return Gathered(situation, tuple(self._notes))
+        return Gathered(situation, inventory_steps(situation, states), tuple(self._notes))
 
     # --- what is asked about ---------------------------------------------------------------
 
@@ -117,15 +120,21 @@ class Gathering:
         """All of them: who else applied a resource matters as well."""
         return list(self._sources.platform.applications)
 
-    def companions(self, applications: Iterable[Application]) -> dict[ResourceKey, Desired]:
-        """The Secrets, ConfigMaps, namespaces and CRDs that are asked for."""
-        found: dict[ResourceKey, Desired] = {}
+    def _companions(
+        self, applications: Iterable[Application], states: Iterable[SharedState]
+    ) -> dict[ResourceKey, Desired | None]:
+        """The Secrets, ConfigMaps, namespaces and CRDs that are asked for; None for those that left Git."""
+        wants = self._request.wants
+        found: dict[ResourceKey, Desired | None] = {
+            key: None
+            for state in states
+            for key in state.inventory
+            if key.kind in COMPANIONS and wants(key, state.application)
+        }
         for application in applications:
             rendered = self._sources.git.rendered(application.name)
-            if rendered is None:
-                continue
-            for key, desired in companions_of(rendered).items():
-                if self._request.wants(key, application.name):
+            for key, desired in companions_of(rendered).items() if rendered is not None else ():
+                if wants(key, application.name):
                     found[key] = desired
         return found
 
@@ -185,7 +194,8 @@ class Gathering:
     async def _companion_subjects(self, companions: Companions) -> list[Subject]:
         sources = self._sources
         wanted = (
-            (key, desired, sources.git.revision(desired.first.source)) for key, desired in companions.items()
+            (key, desired, sources.git.revision(desired.first.source) if desired is not None else "")
+            for key, desired in companions.items()
         )
         return await companion_subjects(
             wanted, sources.chain.clients, sources.pairs, sources.fingerprinter.key

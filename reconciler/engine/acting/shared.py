@@ -15,6 +15,8 @@ from reconciler.cluster.shared_document import Entry, SharedState
 from reconciler.cluster.shared_state import SharedStates
 from reconciler.engine.desired import DEFAULT_NAMESPACE
 from reconciler.engine.downstream.clients import Clients
+from reconciler.engine.planning.carrying_out import STOPPED
+from reconciler.model.acting import Orders
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Plan
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _APPLIES = frozenset({Verb.CREATE, Verb.UPDATE, Verb.REPLACE, Verb.REMOVE, Verb.MIGRATE_OWNERS})
 _APPLIED = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED})
-_NEVER_PRUNED = frozenset({"Namespace", "CustomResourceDefinition"})
+NEVER_PRUNED = frozenset({"Namespace", "CustomResourceDefinition"})
 """Others live in them: what we made of these is nobody's to take away."""
 Where = tuple[str, str]
 """An application and a cluster."""
@@ -115,6 +117,28 @@ class Shared:
                 entries[where][step.key] = Entry(uids[step.key], blob)
         return await self._add(entries, gone)
 
+    async def carry_out(self, plan: Plan, orders: Orders, at: Callable[[], float]) -> tuple[Outcome, ...]:
+        """Carry out the steps of a plan that only note something; one write for each application."""
+        steps = [step for step in plan.steps if step.stage is Stage.SHARED_STATE]
+        runs = [step for step in steps if step.runs and not orders.stopped()]
+        entries: dict[Where, dict[ResourceKey, Entry]] = defaultdict(dict)
+        gone: dict[Where, set[ResourceKey]] = defaultdict(set)
+        for step in runs:
+            where = (step.application, step.key.cluster)
+            if step.verb is Verb.REMOVE:
+                gone[where].add(step.key)
+            else:
+                entries[where][step.key] = _intended(step)
+        failures = await self._add(entries, gone)
+        outcomes = []
+        for step in steps:
+            why = failures.get((step.application, step.key.cluster), "")
+            did = Did.SKIPPED if step not in runs else Did.FAILED if why else Did.CONFIGURED
+            outcome = Outcome(step.id, did, why or (STOPPED if did is Did.SKIPPED else ""), at=at())
+            outcomes.append(outcome)
+            await orders.told(step, outcome)
+        return tuple(outcomes)
+
     # ---------------------------------------------------------------------------------------
 
     async def _add(
@@ -152,7 +176,7 @@ class Shared:
 
 def _is_noted(step: Step) -> bool:
     """Whether the inventory knows of what a step writes."""
-    return step.stage is Stage.CLUSTER and bool(step.application) and step.key.kind not in _NEVER_PRUNED
+    return step.stage is Stage.CLUSTER and bool(step.application) and step.key.kind not in NEVER_PRUNED
 
 
 def _intended(step: Step) -> Entry:

@@ -24,6 +24,7 @@ from reconciler.model.steps import Did, Holds, Outcome, Precondition, Stage, Ste
 
 AT_A_TIME = 8
 """Objects written side by side on all clusters together."""
+STOPPED = "it was stopped before this step"
 _DONE = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED, Did.DELETED})
 
 
@@ -140,7 +141,7 @@ class _Work:
     def _held_back(self, step: Step) -> tuple[str, str] | None:
         """What happened, or did not, so that a step may not run now; and what to do about it."""
         if self._rules.stopped():
-            return "it was stopped before this step", "make a new plan"
+            return STOPPED, "make a new plan"
         missing = [one.phrase for one in step.confirmations if one.phrase not in self._rules.typed]
         if missing and not self._rules.dry_run:
             return "it was not confirmed", f"type {missing[0]!r}"

@@ -13,7 +13,7 @@ from reconciler.engine.service import Engine
 from reconciler.model.acting import Orders, PlanRequest
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import plan_from_document, plan_to_document
-from reconciler.model.steps import Did, Verb
+from reconciler.model.steps import Did, Stage, Verb
 from reconciler.model.verdicts import ExitCode, Place, Verdict
 from reconciler.settings.model import Platform
 from reconciler.simulator.kube.access import READ_ALL, Rule
@@ -188,3 +188,42 @@ async def test_two_files_of_one_resource_block_it_and_others_go_on(scene: Acting
 
 def test_the_key_of_the_scene() -> None:
     assert key("x") == ResourceKey(CLUSTER, API, "pay", "x")
+
+
+async def test_an_object_with_our_mark_that_no_inventory_has_is_noted(scene: Acting) -> None:
+    scene.commit(api("orders"))
+    await applied(scene)
+    forget_inventories(scene)
+    carried = await applied(scene)
+    assert [(step.stage, step.verb) for step in carried.plan.steps] == [(Stage.SHARED_STATE, Verb.UPDATE)]
+    assert dids(carried) == ["configured"]
+    scene.commit(api("payments"))
+    pruned = await applied(scene)
+    assert "cluster/delete/eu:ApiV4Definition/pay/orders" in {step.id for step in pruned.plan.steps}
+
+
+async def test_an_entry_whose_object_is_gone_leaves_the_inventory(scene: Acting) -> None:
+    scene.commit(api("orders"), api("payments"))
+    await applied(scene)
+    scene.cluster.delete(API, "pay", "orders")
+    scene.commit(api("payments"))
+    carried = await applied(scene)
+    assert [(step.key.name, step.verb) for step in carried.plan.steps] == [("orders", Verb.REMOVE)]
+    assert dids(carried) == ["configured"]
+    assert (await applied(scene)).plan.steps == ()
+
+
+async def test_a_secret_that_left_git_is_pruned_with_its_application(scene: Acting) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "pay"}}
+    scene.commit({**secret, "stringData": {"a": "b"}}, api("orders"))
+    await applied(scene)
+    scene.commit(api("orders"))
+    carried = await applied(scene)
+    assert [(step.key.kind, step.verb) for step in carried.plan.steps] == [("Secret", Verb.DELETE)]
+    assert dids(carried) == ["deleted"]
+
+
+def forget_inventories(scene: Acting) -> None:
+    for namespace, name in scene.cluster.names("ConfigMap"):
+        if namespace == "pay":
+            scene.cluster.delete("ConfigMap", namespace, name)
