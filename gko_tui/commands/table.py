@@ -12,6 +12,8 @@ from typing import Any
 HOP_NAMES = ("cluster", "control-plane", "gateway")
 """The hops, each by the place on its right."""
 FORMATS = ("table", "json", "yaml")
+DOCUMENTS = ("status", "change", "diff", "trace", "explain", "plan", "outcome", "doctor")
+"""What `info --schema` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,36 @@ RESOURCES = Argument(
     {"nargs": "*", "metavar": "RESOURCE"},
 )
 
+ACROSS = Argument(
+    ("--hop",),
+    "write across these hops only, by the place on their right: cluster, control-plane (may be repeated)",
+    {"action": "append", "dest": "hops", "choices": HOP_NAMES[:2], "metavar": "HOP"},
+)
+
+WAIT = Argument(
+    ("--wait",), "end with waiting until the gateways run what was changed", {"action": "store_true"}
+)
+
+CONFIRMING = (
+    Argument(
+        ("--confirm",),
+        "type what the plan asks for: deletions, take-overs, protected clusters (may be repeated)",
+        {"action": "append", "metavar": "PHRASE"},
+    ),
+    Argument(
+        ("--within",),
+        "give the places SECONDS to show what was done (60); later is exit code 2",
+        {"type": float, "default": 60.0, "metavar": "SECONDS"},
+    ),
+)
+
+YES = Argument(
+    ("--yes", "-y"),
+    "answer the plain question where nobody can; deletions, take-overs and protected clusters are still "
+    "asked for, and where nobody can type nothing is written: exit code 4",
+    {"action": "store_true"},
+)
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "status",
@@ -176,6 +208,79 @@ COMMANDS: tuple[Command, ...] = (
         ("gko-tui trace payments-api", "gko-tui trace prod-eu:ApiV4Definition/pay/payments-api -o json"),
     ),
     Command(
+        "plan",
+        "Show what would be written, where, in which order and why; the places are asked to try it.",
+        "gko_tui.commands.plan:run",
+        (
+            RESOURCES,
+            ACROSS,
+            WAIT,
+            Argument(("--out",), "keep the plan for gko-tui apply", {"metavar": "FILE"}),
+            *READING,
+        ),
+        (
+            "gko-tui plan",
+            "gko-tui plan --application payments --out payments.plan",
+            "gko-tui plan 'prod-eu:ApiV4Definition/pay/*' --hop cluster -o json",
+            "gko-tui plan; echo $?   # 0 nothing to do, 2 changes, 4 blocked, 5 not all was read, 1 error",
+        ),
+    ),
+    Command(
+        "apply",
+        "Carry out a plan that was kept: each precondition is checked again, what moved stops its branch.",
+        "gko_tui.commands.apply:run",
+        (
+            Argument(("file",), "what gko-tui plan --out wrote", {"metavar": "FILE"}),
+            *CONFIRMING,
+            OUTPUT,
+            READING[-2],
+        ),
+        (
+            "gko-tui apply payments.plan",
+            "gko-tui apply payments.plan --confirm 'delete 2'",
+            "gko-tui apply payments.plan; echo $?   # 0 done, 1 failed or stopped, 2 not seen yet, 4 blocked",
+        ),
+    ),
+    Command(
+        "sync",
+        "Bring clusters and control planes in line with Git: shows the plan, asks, carries it out.",
+        "gko_tui.commands.sync:run",
+        (RESOURCES, ACROSS, WAIT, YES, *CONFIRMING, *READING),
+        (
+            "gko-tui sync",
+            "gko-tui sync --application payments --yes",
+            "gko-tui sync --yes --confirm 'take 1' --confirm prod-eu",
+            "gko-tui sync --yes; echo $?   # 0 done, 1 failed or stopped, 2 not seen yet, 4 not confirmed",
+        ),
+    ),
+    Command(
+        "reconcile",
+        "Bring one resource in line at every place, and wait until its gateways run it.",
+        "gko_tui.commands.reconcile:run",
+        (
+            Argument(("resource",), RESOURCES.help, {"metavar": "RESOURCE"}),
+            YES,
+            *CONFIRMING,
+            *READING,
+        ),
+        (
+            "gko-tui reconcile payments-api",
+            "gko-tui reconcile prod-eu:ApiV4Definition/pay/payments-api --yes",
+        ),
+    ),
+    Command(
+        "delete",
+        "Delete resources from their clusters, once their number was typed.",
+        "gko_tui.commands.acting_delete:run",
+        (
+            Argument(RESOURCES.flags, RESOURCES.help, {"nargs": "+", "metavar": "RESOURCE"}),
+            YES,
+            *CONFIRMING,
+            *READING,
+        ),
+        ("gko-tui delete prod-eu:ApiV4Definition/pay/old --confirm 'delete 1' --yes",),
+    ),
+    Command(
         "doctor",
         "Check what can be reached, and which rights are there or missing, per place and verb.",
         "gko_tui.commands.doctor:run",
@@ -189,8 +294,8 @@ COMMANDS: tuple[Command, ...] = (
             OUTPUT,
             Argument(
                 ("--schema",),
-                "print the JSON Schema of a document: status, change, diff, trace, explain, doctor",
-                {"choices": ("status", "change", "diff", "trace", "explain", "doctor"), "metavar": "NAME"},
+                f"print the JSON Schema of a document: {', '.join(DOCUMENTS)}",
+                {"choices": DOCUMENTS, "metavar": "NAME"},
             ),
         ),
         ("gko-tui info", "gko-tui info --schema status"),
