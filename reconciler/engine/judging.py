@@ -33,7 +33,7 @@ from reconciler.model.verdicts import Place, Verdict
 
 if TYPE_CHECKING:
     from reconciler.cluster.objects import ClusterObject
-    from reconciler.engine.downstream.chain import Beyond
+    from reconciler.engine.downstream.beyond import Beyond
     from reconciler.engine.pairs import Pairs
     from reconciler.git.documents import GitTouch
     from reconciler.ledger.store import Synced

@@ -21,7 +21,7 @@ from reconciler.model.verdicts import Place
 if TYPE_CHECKING:
     from reconciler.engine.desired import Definition
     from reconciler.engine.desired_prints import DesiredPrints
-    from reconciler.engine.downstream.chain import Chain
+    from reconciler.engine.downstream.beyond import BeyondClusters
     from reconciler.engine.git_state import GitState
     from reconciler.engine.record import Recorder
     from reconciler.model.errors import LedgerError
@@ -38,7 +38,7 @@ class Pass:
         marks: what may have changed.
         knowledge: what is known, shared with the judge and the recorder.
         git: what Git says.
-        chain: control planes and gateways.
+        beyond: control planes and gateways.
         prints: fingerprints of Git's documents.
         judge: knowledge to rows.
         recorder: writes the ledger.
@@ -50,14 +50,14 @@ class Pass:
         marks: Marks,
         knowledge: Knowledge,
         git: GitState,
-        chain: Chain,
+        beyond: BeyondClusters,
         prints: DesiredPrints,
         judge: Judge,
         recorder: Recorder,
         fleet: Fleet,
     ) -> None:
         self._knowledge = knowledge
-        self._chain = chain
+        self._beyond = beyond
         self._git = git
         self._prints = prints
         self._judge = judge
@@ -92,12 +92,12 @@ class Pass:
             keys |= moved
             scopes |= unread
         keys |= self._in_scopes(scopes)
-        keys |= self._chain.moved(keys)
+        keys |= self._beyond.moved(keys)
         await asyncio.to_thread(self._prepare, keys)
         await asyncio.to_thread(self._look_into_history, keys)
-        await asyncio.to_thread(self._chain.learn, keys)
-        self._chain.tell_expected()
-        keys |= await asyncio.to_thread(self._chain.only_there_keys)
+        await asyncio.to_thread(self._beyond.learn, keys)
+        self._beyond.tell_expected()
+        keys |= await asyncio.to_thread(self._beyond.only_there_keys)
         rows, gone = await asyncio.to_thread(self._judge.rows, keys, self._fleet.rows())
         self._fleet.publish(rows, gone)
         trouble = await asyncio.to_thread(self._recorder.record, rows, gone)

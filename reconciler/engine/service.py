@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.connection import open_cluster
@@ -18,8 +18,7 @@ from reconciler.cluster.watching import ClusterWatch, observe_once
 from reconciler.engine.actual import Actual
 from reconciler.engine.actual_prints import ActualPrints
 from reconciler.engine.desired_prints import DesiredPrints
-from reconciler.engine.downstream.chain import Chain
-from reconciler.engine.downstream.showing import control_plane_diff, gateway_diff, held_body, running_body
+from reconciler.engine.downstream.beyond import NothingBeyond
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.fleet import Fleet
 from reconciler.engine.git_state import GitState
@@ -30,10 +29,8 @@ from reconciler.engine.pairs import Pairs
 from reconciler.engine.record import Recorder
 from reconciler.engine.rule_packs import OF_USER, RulePacks
 from reconciler.engine.scope import EVERYTHING, Scope
-from reconciler.engine.sides import Side, Sides
 from reconciler.engine.since import SinceWhen
 from reconciler.engine.synced_leaves import SyncedLeaves
-from reconciler.engine.tracing import trace
 from reconciler.git.cache import ParseCache
 from reconciler.git.source import GitSource
 from reconciler.ledger.digest_cache import DigestCache
@@ -51,6 +48,8 @@ from reconciler.settings.paths import digest_key, user_config_file
 if TYPE_CHECKING:
     from reconciler.engine.acting.acting import Acting
     from reconciler.engine.desired import Desired
+    from reconciler.engine.downstream.chain import Chain
+    from reconciler.engine.sides import Side, Sides
     from reconciler.model.acting import Carried, Orders, PlanRequest
     from reconciler.model.plan import Plan
     from reconciler.settings.model import Cluster, Platform, Source
@@ -116,24 +115,21 @@ class Engine:
             clock=clock,
         )
         self._knowledge = Knowledge(self._actual)
-        self._chain = self._make_chain(environ)
+        self._sources = sources
+        self._beyond = self._chain if scope.beyond else NothingBeyond()
         self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
         self._pairs = Pairs(
             self._fingerprinter, sources, self._synced_leaves, platform.people_managers, self._packs.of
-        )
-        self._sides = Sides(
-            platform,
-            sources,
-            self._chain,
-            self._actual.clusters.get,
-            self._desired,
-            self._fingerprinter,
         )
         self._pass = self._make_pass(sources)
         self._acting: Acting | None = None
         self._publish_warnings()
 
-    def _make_chain(self, environ: Mapping[str, str]) -> Chain:
+    @cached_property
+    def _chain(self) -> Chain:
+        """Control planes and gateways; made when they are first asked about."""
+        from reconciler.engine.downstream.chain import Chain
+
         def digest(key: ResourceKey) -> bytes | None:
             known = self._knowledge.synced_beyond.get(key)
             return known.digest if known is not None else None
@@ -144,7 +140,7 @@ class Engine:
 
         return Chain(
             self.platform,
-            environ,
+            self._environ,
             actual=self._actual,
             fleet=self.fleet,
             marks=self._marks,
@@ -180,14 +176,14 @@ class Engine:
             self._marks,
             self._knowledge,
             self._git,
-            self._chain,
+            self._beyond,
             desired_prints,
             Judge(
                 self._knowledge,
                 desired_prints,
                 self._actual_prints,
                 self._pairs,
-                self._chain.cells,
+                self._beyond.cells,
                 SinceWhen(remembered),
                 self._clock,
             ),
@@ -196,7 +192,7 @@ class Engine:
                 self._knowledge,
                 self._actual_prints,
                 self._leaves,
-                self._chain.control_plane_cells.take_in_sync,
+                self._beyond.take_in_sync,
                 remembered,
                 self._fingerprinter,
                 self._clock,
@@ -314,6 +310,8 @@ class Engine:
         row = self._row(key)
         if hop is Place.GIT or row.cell(hop).verdict is None:
             raise UsageError(f"the hop {hop.value} does not exist here", subject=str(key))
+        if hop is not Place.CLUSTER:
+            from reconciler.engine.downstream.showing import control_plane_diff, gateway_diff
         if hop is Place.GATEWAY:
             return await asyncio.to_thread(
                 gateway_diff, self._chain, row, gateway, digest_key=self._fingerprinter.key
@@ -339,6 +337,8 @@ class Engine:
         Raises:
             UsageError: no such resource is known.
         """
+        from reconciler.engine.tracing import trace
+
         deeds = self._ledger.deeds(key) if self._ledger is not None else ()
         return await trace(self._chain, self._row(key), deeds)
 
@@ -357,6 +357,13 @@ class Engine:
         """
         self._row(key)
         return await asyncio.to_thread(self._sides.compare, key, left, right)
+
+    @cached_property
+    def _sides(self) -> Sides:
+        from reconciler.engine.sides import Sides
+
+        contents = self._actual.clusters.get
+        return Sides(self.platform, self._sources, self._chain, contents, self._desired, self._fingerprinter)
 
     async def explain(self, key: ResourceKey, path: str | None = None) -> Explanation | None:
         """Every rule that fired on the cluster hop of a resource; None where there are no two sides.
@@ -390,10 +397,11 @@ class Engine:
             content = self._actual.clusters.get(key.cluster)
             found = content.objects.get(key) if content is not None else None
             body = found.body() if found is not None else None
-        elif place is Place.CONTROL_PLANE:
-            body = await asyncio.to_thread(held_body, self._chain, key)
-        elif place is Place.GATEWAY:
-            body = await asyncio.to_thread(running_body, self._chain, key)
+        elif place is not Place.GIT:
+            from reconciler.engine.downstream.showing import held_body, running_body
+
+            read = held_body if place is Place.CONTROL_PLANE else running_body
+            body = await asyncio.to_thread(read, self._chain, key)
         return await asyncio.to_thread(self._pairs.lines, body, key) if body is not None else ()
 
     async def look_at(self, keys: Iterable[ResourceKey]) -> None:
@@ -402,8 +410,9 @@ class Engine:
 
     async def aclose(self) -> None:
         """Let go of connections and files; the engine cannot be used afterwards."""
-        with contextlib.suppress(Exception):
-            await self._chain.aclose()
+        if "_chain" in self.__dict__:
+            with contextlib.suppress(Exception):
+                await self._chain.aclose()
         for closing in (self._ledger, self._digests, self._parses):
             if closing is not None:
                 with contextlib.suppress(Exception):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reconciler.control_plane.places import ContextName
 from reconciler.engine.cells import NOTHING, Finding, unreadable
+from reconciler.engine.downstream.beyond import Beyond
 from reconciler.engine.downstream.clients import Clients
 from reconciler.engine.downstream.config_maps import POLL_S, ConfigMaps
-from reconciler.engine.downstream.control_plane_cells import ControlPlaneCells
+from reconciler.engine.downstream.control_plane_cells import ControlPlaneCells, InSync
 from reconciler.engine.downstream.gateway_cells import GatewayCells
 from reconciler.engine.downstream.held import Held
 from reconciler.engine.downstream.material import FRESH_S, Dependency, Material
@@ -31,7 +32,7 @@ from reconciler.gateways.places import unique_gateways
 from reconciler.gateways.watching import GatewayObserver
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import ControlPlaneTrace, PlaceState, Problem
+from reconciler.model.rows import PlaceState, Problem
 from reconciler.model.verdicts import Place, Verdict
 
 if TYPE_CHECKING:
@@ -47,18 +48,6 @@ SETTLE_S = 0.2
 """ManagementContexts arrive in bursts; control planes are looked for when they have settled."""
 WAITING_S = 5.0
 """What is on its way is looked at again after so long, for it may have been on its way for too long."""
-
-
-class Beyond(NamedTuple):
-    """What the two hops beyond the cluster say of one resource."""
-
-    control_plane: Finding
-    gateway: Finding
-    trace: ControlPlaneTrace | None
-    gateway_count: str
-
-
-NOT_ASKED = Beyond(NOTHING, NOTHING, None, "")
 
 
 class Chain:
@@ -269,9 +258,8 @@ class Chain:
         return concerned | self._news()
 
     def learn(self, keys: Iterable[ResourceKey]) -> None:
-        """Find out what resources mean (blocking); nothing where nothing beyond the clusters is asked for."""
-        if self._scope.beyond:
-            self.meanings.learn(keys)
+        """Find out what resources mean (blocking)."""
+        self.meanings.learn(keys)
 
     def tell_expected(self) -> None:
         """Tell the observers what there should be, if that changed (on the event loop)."""
@@ -295,8 +283,6 @@ class Chain:
 
     def cells(self, key: ResourceKey, found: ClusterObject | None) -> Beyond | None:
         """Judge the two hops of one resource (blocking); None for what no control plane has any longer."""
-        if not self._scope.beyond:
-            return NOT_ASKED if key.namespace else None
         if not key.namespace:
             return self._only_there(key)
         content = self._actual.clusters.get(key.cluster)
@@ -309,6 +295,10 @@ class Chain:
         gateway, count = self.gateway_cells.judge(key, meaning, stopped=stopped)
         self._note_waiting(key, gateway)
         return Beyond(control_plane, gateway, trace, count)
+
+    def take_in_sync(self) -> Mapping[ResourceKey, InSync]:
+        """What was found in sync on the control-plane hop since it was last asked (blocking)."""
+        return self.control_plane_cells.take_in_sync()
 
     # ---------------------------------------------------------------------------------------
 
