@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cluster.objects import ClusterObject, pack
+from reconciler.cluster.objects import SMALL, ClusterObject, pack
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState
 from reconciler.rules.schema import Schema
@@ -64,6 +64,9 @@ class Actual:
         sign_of_life: told a cluster and the instant at which it was heard of.
         arrived: told each object with its body while that is at hand, so that it need not be inflated.
         clock: seconds since the epoch.
+
+    Attributes:
+        packing: how hard objects are packed, `SMALL` or `QUICK` of cluster.objects.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Actual:
         clock: Callable[[], float],
     ) -> None:
         self.clusters = {name: ClusterContent(name, namespaces) for name, namespaces in clusters.items()}
+        self.packing = SMALL
         self._changed = changed
         self._scope_changed = scope_changed
         self._place_changed = place_changed
@@ -169,7 +173,7 @@ class Actual:
     def _put(self, cluster: str, kind: str, item: dict[str, Any]) -> ResourceKey | None:
         """Keep an object; None if it is the version that is already kept."""
         content = self.clusters[cluster]
-        found = pack(cluster, kind, item)
+        found = pack(cluster, kind, item, level=self.packing)
         have = content.objects.get(found.key)
         content.objects[found.key] = found
         if have is not None and have.resource_version == found.resource_version:

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.connection import open_cluster
+from reconciler.cluster.objects import QUICK, SMALL
 from reconciler.cluster.watching import ClusterWatch, observe_once
 from reconciler.engine.actual import Actual
 from reconciler.engine.actual_prints import ActualPrints
@@ -209,6 +210,7 @@ class Engine:
             progress: told in a few words what has been read.
         """
         say = progress if progress is not None else lambda _: None
+        self._actual.packing = QUICK
         say(f"reading {len(self.platform.sources)} sources and {len(self.platform.clusters)} clusters")
         await asyncio.gather(
             *(self._read_source(spec.name, say) for spec in self.platform.sources),
@@ -223,6 +225,7 @@ class Engine:
 
     async def run(self) -> None:
         """Observe until cancelled: sources are polled, clusters watched, changes judged as they come."""
+        self._actual.packing = SMALL
         async with asyncio.TaskGroup() as tasks:
             for source in self.platform.sources:
                 tasks.create_task(self._alive(source.name, partial(self._follow_source, source)))

@@ -10,9 +10,11 @@ import marshal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.git.cache import BlobContent, content_of
+from reconciler.git.cache import BlobContent
 from reconciler.git.complaints import Complaint
 from reconciler.git.parse import ParseLimits, parse_documents, too_large
+from reconciler.git.parsing_child import ParsedBlob, parse_blob
+from reconciler.git.sharing_work import parsed_by_two
 from reconciler.model.errors import SourceError
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class BlobReader:
         """What parsing one blob (or this text of it) gives."""
         if text is not None and blob not in self._known:
             known = self._cache.documents([blob]) if self._cache is not None else {}
-            self._known[blob] = known.get(blob) or self._parse(blob, path, text)
+            self._known[blob] = known.get(blob) or self._keep(blob, parse_blob(text, path, self._limits))
             if self._cache is not None and blob not in known:
                 self._cache.put_documents({blob: self._known[blob]})
         return self.contents([(path, blob)])[blob]
@@ -108,13 +110,11 @@ class BlobReader:
             missing = [blob for blob in missing if blob not in self._known]
         fresh: dict[str, BlobContent] = {}
         unread: dict[str, BlobContent] = {}
-        for blob in missing:
-            try:
-                data = self.data(blob, path_of[blob])
-            except SourceError as error:  # not remembered: the next fetch may bring it
-                unread[blob] = BlobContent((), (Complaint(1, error.what, error.next_step),))
+        for blob, parsed in parsed_by_two(missing, path_of, self.data, self._limits):
+            if isinstance(parsed, SourceError):  # not remembered: the next fetch may bring it
+                unread[blob] = BlobContent((), (Complaint(1, parsed.what, parsed.next_step),))
                 continue
-            fresh[blob] = self._known[blob] = self._parse(blob, path_of[blob], data)
+            fresh[blob] = self._known[blob] = self._keep(blob, parsed)
             if len(fresh) == _WRITTEN_AT_ONCE:
                 self._remember(fresh)
         self._remember(fresh)
@@ -138,10 +138,9 @@ class BlobReader:
             self._cache.put_documents(fresh)
         fresh.clear()
 
-    def _parse(self, blob: str, path: str, data: bytes) -> BlobContent:
-        parsed = parse_documents(data, path, limits=self._limits)
-        if parsed.documents and self._waiting_bytes < _WAITING_BYTES:
-            packed = marshal.dumps([document.body for document in parsed.documents])
-            self._waiting[blob] = packed
-            self._waiting_bytes += len(packed)
-        return content_of(parsed)
+    def _keep(self, blob: str, parsed: ParsedBlob) -> BlobContent:
+        content, values = parsed
+        if values and self._waiting_bytes < _WAITING_BYTES:
+            self._waiting[blob] = values
+            self._waiting_bytes += len(values)
+        return content

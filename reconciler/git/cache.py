@@ -105,7 +105,7 @@ class ParseCache:
                 marks = ",".join("?" * len(some))
                 rows = connection.execute(f"SELECT blob, day, found FROM blobs WHERE blob IN ({marks})", some)  # noqa: S608
                 for blob, day, packed in rows:
-                    found[blob.hex()] = _unpack(packed)
+                    found[blob.hex()] = unpack(packed)
                     if day < today:
                         old.append(blob)
         if old:  # so that what is used is not what is dropped first
@@ -117,7 +117,7 @@ class ParseCache:
         today = self._today()
         self._write(
             "INSERT OR REPLACE INTO blobs VALUES(?,?,?)",
-            [(bytes.fromhex(blob), today, _pack(content)) for blob, content in contents.items()],
+            [(bytes.fromhex(blob), today, pack(content)) for blob, content in contents.items()],
         )
 
     def digests(self, context: bytes, refs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
@@ -284,7 +284,8 @@ def _chunks(ids: list[bytes]) -> Iterator[list[bytes]]:
     return (ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK))
 
 
-def _pack(content: BlobContent) -> bytes:
+def pack(content: BlobContent) -> bytes:
+    """Write what may be kept of a blob."""
     return orjson.dumps(
         [
             [[*d.key, d.api_version, d.line, d.end_line, d.labels] for d in content.documents],
@@ -293,7 +294,8 @@ def _pack(content: BlobContent) -> bytes:
     )
 
 
-def _unpack(packed: bytes) -> BlobContent:
+def unpack(packed: bytes) -> BlobContent:
+    """Read what `pack` wrote."""
     documents, complaints = orjson.loads(packed)
     return BlobContent(
         tuple(

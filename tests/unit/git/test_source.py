@@ -12,9 +12,10 @@ import pygit2
 import pytest
 from pygit2.enums import FileMode, ObjectType
 
-from reconciler.git.blobs import BlobReader
+from reconciler.git import sharing_work
 from reconciler.git.cache import ParseCache
 from reconciler.git.documents import Rendering
+from reconciler.git.parsing_child import parse_blob
 from reconciler.git.source import GitSource
 from reconciler.model.errors import SourceError
 from reconciler.model.verdicts import Place
@@ -250,8 +251,9 @@ def test_a_blob_of_200_mb_is_refused_by_its_size_without_being_read(
     who = pygit2.Signature("Ana", "ana@example.org", 1_700_000_000, 0)
     repo.git.create_commit("refs/heads/main", who, who, "huge", index.write_tree(repo.git), [])
     parsed: list[int] = []
-    parse = BlobReader._parse
-    monkeypatch.setattr(BlobReader, "_parse", lambda *args: (parsed.append(len(args[3])), parse(*args))[1])
+    monkeypatch.setattr(
+        sharing_work, "parse_blob", lambda *args: (parsed.append(len(args[0])), parse_blob(*args))[1]
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rendering = _render(local_source(repo.path))
     assert _names(rendering) == ["a"]
