@@ -52,10 +52,11 @@ class Report:
     def nothing_to_do(self, hops: frozenset[Place]) -> int:
         """There is no step that runs: all is done, or blocked, or could not be read."""
         code = ExitCode.BLOCKED if self._plan.blocked else ExitCode.IN_SYNC
-        allowed = getattr(self._invocation.arguments, "allow_unknown", False)
-        if not code and not allowed and incomplete(self._acting, hops, self._invocation.clock()):
-            code = ExitCode.ERROR
+        allowed, now = getattr(self._invocation.arguments, "allow_unknown", False), self._invocation.clock()
+        if not code and not allowed and incomplete(self._acting, hops, now):
             self._console.warn("not everything could be read, so there may be more to do; see gko-tui status")
+            if incomplete(self._acting, frozenset(), now):  # beyond the clusters others write, and later
+                code = ExitCode.ERROR
         self._document((), code, carried_out=False)
         return int(code)
 

@@ -190,7 +190,13 @@ def plan_code(
 
 
 def incomplete(acting: Acting, hops: frozenset[Place], now: float) -> bool:
-    """Whether something that was asked for could not be read, so that the plan may lack steps."""
+    """Whether something could not be read, so that the plan may lack steps.
+
+    Args:
+        acting: the engine and the selection.
+        hops: the hops that count, besides Git and the clusters.
+        now: seconds since the epoch, to tell what is stale.
+    """
     fleet, near = acting.engine.fleet, {Place.GIT, Place.CLUSTER, *hops}
     rows = picked(acting)
     if any(row.cell(place).verdict is Verdict.UNKNOWN for row in rows for place in near):
