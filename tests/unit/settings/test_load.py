@@ -91,7 +91,8 @@ def test_every_error_is_said_at_once_with_line_field_found_and_expected() -> Non
         "gko-tui.yaml:4: sources[0].ref: found 1.20, which YAML reads as a number, expected text; "
         'write "1.20" in quotes',
         "gko-tui.yaml:7: clusters[0].protectd: unknown field; did you mean protected? known fields: "
-        "name, kubeconfig, context, in_cluster, namespaces, protected, operator, state_namespace, request_timeout_s",
+        "name, kubeconfig, context, in_cluster, namespaces, protected, operator, state_namespace, "
+        "request_timeout_s",
         "gko-tui.yaml:10: applications[0].source: found 'apsi', expected a name of sources; "
         "did you mean apis? known sources: apis",
         "gko-tui.yaml:11: applications[0].clusters[1]: found 'prdo', expected a name of clusters; "
