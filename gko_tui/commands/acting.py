@@ -37,17 +37,19 @@ class Stop:
 
 @contextmanager
 def stopped_by_signals(stop: Stop) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop a plan between steps instead of ending the program in the middle of one."""
-    loop, taken = asyncio.get_running_loop(), []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Let signals stop a plan between steps instead of ending the program in the middle of one."""
+    loop, before = asyncio.get_running_loop(), {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread
+            handler = signal.getsignal(number)
             loop.add_signal_handler(number, stop)
-            taken.append(number)
+            before[number] = handler
     try:
         yield
     finally:
-        for number in taken:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 async def act(

@@ -8,6 +8,7 @@ from gko_tui.commands.acting import act
 from gko_tui.commands.acting_person import Person
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.planning import Acting, acting_platform, made_plan, one_resource
+from gko_tui.output.plan_progress import place_lines_of
 from reconciler.model.acting import PlanRequest
 
 
@@ -24,7 +25,7 @@ async def _run(invocation: Invocation) -> int:
 
 
 async def answer(invocation: Invocation, acting: Acting, *, person: Person | None = None) -> int:
-    """Plan for one resource, carry it out, wait.
+    """Plan for one resource, carry it out, wait, and say where it stands.
 
     Returns:
         the exit code; 2 where a gateway does not run it in time.
@@ -38,4 +39,9 @@ async def answer(invocation: Invocation, acting: Acting, *, person: Person | Non
     request = PlanRequest(keys=frozenset({key}), purpose="reconcile", wait=True)
     plan = await made_plan(invocation, acting, request)
     agreed = invocation.arguments.yes
-    return await act(invocation, acting, plan, hops=request.hops, agreed=agreed, person=person)
+    code = await act(invocation, acting, plan, hops=request.hops, agreed=agreed, person=person)
+    row = acting.engine.fleet.row(key)
+    if row is not None and invocation.arguments.output == "table":
+        console = invocation.console
+        console.write("".join(f"{line}\n" for line in place_lines_of(row, console)))
+    return code

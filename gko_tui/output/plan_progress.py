@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,10 +12,11 @@ from gko_tui.output.console import Console
 from gko_tui.output.plan_outcome import outcome_summary
 from gko_tui.output.plan_table import STAGE_WORDS, step_name
 from gko_tui.output.progress import Progress
-from gko_tui.view.words import counted
+from gko_tui.view.words import PLACE_WORDS, counted
 from reconciler.model.plan import Plan
+from reconciler.model.rows import Row
 from reconciler.model.steps import Did, Outcome, Step, Verb
-from reconciler.model.verdicts import Family
+from reconciler.model.verdicts import HOPS, Family, Place, Verdict
 from reconciler.rules.text import printable
 
 MAX_LISTED = 20
@@ -29,6 +31,7 @@ _FAMILIES = {
     Did.UNKNOWN: Family.BAD,
 }
 _WORD_CELLS = max(len(did.value) for did in Did)
+_PLACE_CELLS = max(map(len, PLACE_WORDS.values()))
 _STAGE_CELLS = max(map(len, STAGE_WORDS.values()))
 
 
@@ -55,23 +58,25 @@ class PlanProgress:
         """What has ended so far, by the step's id."""
 
     async def told(self, step: Step, outcome: Outcome) -> None:
-        """Take note of one step's end."""
+        """Take note of one step's end. A reader who went away keeps no plan from being carried out."""
         self.outcomes[step.id] = outcome
         self._ended += step.runs
-        if self._lines and step.verb is not Verb.NOOP:
-            self._wipe()
-            self._console.write(outcome_line(step, outcome, self._console) + "\n")
-            self._console.out.flush()
-        self._show()
+        with suppress(OSError):  # the closed pipe is met again once the plan has ended
+            if self._lines and step.verb is not Verb.NOOP:
+                self._wipe()
+                self._console.write(outcome_line(step, outcome, self._console) + "\n")
+                self._console.out.flush()
+            self._show()
 
     def stopping(self) -> None:
         """Say that no further step is begun."""
         self._stopping = True
-        self._wipe()
-        self._console.warn(
-            "stopping: steps that were begun are finished, no other is begun; Ctrl-C again ends at once"
-        )
-        self._show()
+        with suppress(OSError):  # the closed pipe is met again once the plan has ended
+            self._wipe()
+            self._console.warn(
+                "stopping: steps that were begun are finished, no other is begun; Ctrl-C again ends at once"
+            )
+            self._show()
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -112,6 +117,22 @@ def outcome_summary_line(outcomes: Sequence[Outcome]) -> str:
     unchanged = counts.pop(Did.UNCHANGED.value, 0)
     said = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing was written"
     return f"{said}; {unchanged} unchanged" if unchanged else said
+
+
+def place_lines_of(row: Row, console: Console) -> list[str]:
+    """Where a resource stands now, hop by hop, and every cause of what is not Synced."""
+    lines = []
+    for hop in HOPS:
+        cell = row.cell(hop)
+        if cell.verdict is None:
+            continue
+        word = console.family(
+            f"{console.marks.verdict(cell.verdict)} {cell.verdict.word}", cell.verdict.family
+        )
+        count = f" {row.gateway_count}" if hop is Place.GATEWAY and row.gateway_count else ""
+        causes = "" if cell.verdict is Verdict.SYNCED else "; ".join(map(printable, cell.causes))
+        lines.append(f"{PLACE_WORDS[hop]:{_PLACE_CELLS}}  {word}{count}{f': {causes}' if causes else ''}")
+    return lines
 
 
 def left_lines(plan: Plan, outcomes: Sequence[Outcome], console: Console) -> list[str]:

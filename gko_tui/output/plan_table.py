@@ -5,7 +5,8 @@ Values are shown in the direction of the write, `now → then`; the diff shows t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from gko_tui.output.cells import cells, fitted, padded
 from gko_tui.output.console import Console
@@ -21,6 +22,9 @@ from reconciler.rules.text import document_lines, printable
 MAX_CHANGES = 40
 """So many changes of one step are shown; `-o json` has all of them."""
 MAX_OWNERS = 6
+MANY = 3
+"""From so many on, steps with one obstacle are told together."""
+_ANY_WIDTH = 10_000
 _BELOW = " " * 6
 _RISKY = frozenset({Risk.MEDIUM, Risk.HIGH})
 
@@ -61,10 +65,10 @@ def plan_lines(plan: Plan, console: Console) -> list[str]:
     words = max((cells(step.word) for step in shown), default=0)
     stages = max((cells(STAGE_WORDS[step.stage]) for step in shown), default=0)
     number, level = 0, None
-    for step in shown:
-        if step.level != level:
-            number, level = number + 1, step.level
-        lines += _step_lines(step, number, words, stages, console)
+    for alike in _alike(shown):
+        if alike[0].level != level:
+            number, level = number + 1, alike[0].level
+        lines += _step_lines(alike, number, words, stages, console)
     lines += [f"note: {printable(note)}" for note in plan.notes]
     lines += confirmation_lines(plan.confirmations, console)
     return [*lines, summary_line(plan)]
@@ -112,11 +116,28 @@ def step_name(step: Step) -> str:
 # --- one step ------------------------------------------------------------------------------------
 
 
-def _step_lines(step: Step, number: int, words: int, stages: int, console: Console) -> list[str]:
+def _alike(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """The steps in their order; those that one thing blocks on one cluster stand together."""
+    for (_, folds), group in groupby(steps, key=lambda step: (step.level, _one_obstacle(step))):
+        together = list(group)
+        if folds is not None and len(together) >= MANY:
+            yield together
+        else:
+            yield from ([step] for step in together)
+
+
+def _one_obstacle(step: Step) -> tuple[object, ...] | None:
+    if step.verb is not Verb.BLOCKED or step.changes or step.warnings:
+        return None
+    return (step.key.cluster, step.stage, step.reason, step.blocked)
+
+
+def _step_lines(alike: Sequence[Step], number: int, words: int, stages: int, console: Console) -> list[str]:
+    step = alike[0]
     family = Family.BAD if step.blocked else _FAMILIES.get(step.verb, Family.UNKNOWN)
     word = console.family(step.word, family) + " " * (words - cells(step.word))
     stage = padded(STAGE_WORDS[step.stage], stages)
-    name = step_name(step)
+    name = step_name(step) if len(alike) == 1 else f"{printable(step.key.cluster)}: {len(alike)} resources"
     width = 7 + words + stages + 2 + cells(name)
     head = f"{number:>3}  {word}  {stage}  {console.strong(name)}"
     said = printable(step.reason)
@@ -135,6 +156,9 @@ def _step_lines(step: Step, number: int, words: int, stages: int, console: Conso
             continue
         next_step = f"; {block.next_step}" if block.next_step else ""
         below += _folded(printable(f"{block.text}{next_step}"), console)
+    if len(alike) > 1:
+        names = [printable(str(one.key).removeprefix(f"{one.key.cluster}:")) for one in alike]
+        below += [console.quiet(fitted(name, _room(console), console.marks.cut)) for name in names]
     below += _change_lines(step.changes, console)
     below += _owner_lines("takes", step.takes, console)
     for warning in step.warnings:
@@ -180,14 +204,13 @@ def _change(change: Change, console: Console) -> list[str]:
     if then is ABSENT:
         parts.pop()
     texts = [part for part in parts if part]
-    room = None if console.width is None else console.width - cells(_BELOW)
-    styles = {"-": "33", "+": "34"}
-    if room is None or cells(path) + sum(2 + cells(text) for text in texts) <= room:
+    width, styles = _room(console), {"-": "33", "+": "34"}
+    if cells(path) + sum(2 + cells(text) for text in texts) <= width:
         return ["  ".join([path, *(console.styled(text, styles[text[0]]) for text in texts)]) + who]
     cut = console.marks.cut
     return [
-        f"{fitted(path, room, cut)}{who}",
-        *(f"  {console.styled(fitted(text, room - 2, cut), styles[text[0]])}" for text in texts),
+        f"{fitted(path, width, cut)}{who}",
+        *(f"  {console.styled(fitted(text, width - 2, cut), styles[text[0]])}" for text in texts),
     ]
 
 
@@ -203,19 +226,23 @@ def _tree(sign: str, value: object, code: str, console: Console) -> list[str]:
     if len(lines) > MAX_TREE_LINES:
         left_out = len(lines) - MAX_TREE_LINES
         lines = [*lines[:MAX_TREE_LINES], f"{console.marks.cut} {left_out} lines more; -o json has them"]
-    if console.width is not None:
-        lines = [fitted(line, console.width - cells(_BELOW) - 4, console.marks.cut) for line in lines]
+    lines = [fitted(line, _room(console) - 4, console.marks.cut) for line in lines]
     return [f"  {console.styled(f'{sign} {line}', code)}" for line in lines]
+
+
+def _room(console: Console) -> int:
+    """The cells that a line below a step may take."""
+    return _ANY_WIDTH if console.width is None else max(20, console.width - cells(_BELOW))
 
 
 def _folded(text: str, console: Console) -> list[str]:
     """Text below a step, broken at blanks where the console is narrow."""
-    room = None if console.width is None else max(20, console.width - cells(_BELOW))
-    if not text or room is None or cells(text) <= room:
+    width = _room(console)
+    if cells(text) <= width:
         return [text] if text else []
     lines = [""]
     for word in text.split(" "):
-        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > room:
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word

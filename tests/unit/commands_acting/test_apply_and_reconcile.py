@@ -17,7 +17,8 @@ from gko_tui.output.plan_document import plan_document
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.plan import PlanFileError, plan_to_document
 from reconciler.model.steps import Asks, Confirmation, Verb
-from tests.unit.cli.fleets import ROWS, row
+from reconciler.model.verdicts import Verdict
+from tests.unit.cli.fleets import ROWS, cell, row
 from tests.unit.commands_acting.plans import CREATES, NOBODY, RICH, Answers, MemoryEngine, Run, plan_of, step
 
 DELETES = plan_of(step(verb=Verb.DELETE, confirmations=(Confirmation(Asks.DESTRUCTIVE, "delete 1", "gone"),)))
@@ -118,6 +119,21 @@ async def test_reconcile_plans_all_hops_of_one_resource_and_waits() -> None:
         "reconcile",
     )
     assert run.engine.orders[0].wait_s == 5
+
+
+async def test_reconcile_ends_with_where_the_resource_stands_and_why() -> None:
+    behind = row("payments-api").bumped(
+        control_plane=cell(Verdict.SYNCED),
+        gateway=cell(Verdict.AHEAD, "eu-gw/b runs revision 7\x1b[2J"),
+        gateway_count="2/3",
+    )
+    run = _named(Run("reconcile payments-api", MemoryEngine(plan_of(), (behind,))))
+    await reconcile.answer(run.invocation, run.acting, person=NOBODY)
+    assert run.written.splitlines()[-3:] == [
+        "cluster        = Synced",
+        "control plane  = Synced",
+        "gateway        ~ Ahead 2/3: eu-gw/b runs revision 7\\e[2J",
+    ]
 
 
 async def test_a_name_of_several_is_refused_with_their_whole_names() -> None:

@@ -119,3 +119,17 @@ def test_thousands_of_changes_of_one_step_are_cut() -> None:
 def test_the_summary_counts_words() -> None:
     assert summary_line(CREATES) == "2 create"
     assert summary_line(plan_of()) == "nothing to do"
+
+
+def test_what_one_thing_blocks_on_one_cluster_is_told_together_with_every_name() -> None:
+    dead = Block("unreadable", "dr-eu did not answer", "make the cluster readable")
+    alone = Block("broken", "a.yaml:3: a tab", "correct it in Git")
+    stuck = [step(name, Verb.BLOCKED, reason=dead.text, blocked=(dead,)) for name in ("a", "b", "c", "d")]
+    shown = lines(plan_of(*stuck, step("e", Verb.BLOCKED, reason=alone.text, blocked=(alone,)), step("f")))
+    assert shown[1:8] == [
+        "  1  blocked  cluster  prod-eu: 4 resources  dr-eu did not answer",
+        "      make the cluster readable",
+        *(f"      ApiV4Definition/pay/{name}" for name in "abcd"),
+        "  1  blocked  cluster  prod-eu:ApiV4Definition/pay/e  a.yaml:3: a tab",
+    ]
+    assert shown[-1] == "1 create, 5 blocked"

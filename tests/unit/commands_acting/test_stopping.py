@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,15 +66,15 @@ async def test_what_was_ended_at_once_is_a_document_too() -> None:
     assert (code, run.document["exitCode"], run.document["stopped"]) == (130, 130, True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signals_of_the_process_are_heard_and_given_back(number: signal.Signals) -> None:
     heard = asyncio.Event()
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     with stopped_by_signals(Stop(between=heard.set)):
         os.kill(os.getpid(), number)
         async with asyncio.timeout(5):
             await heard.wait()
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(number) == before
 
 
 async def test_an_engine_that_is_cancelled_from_outside_is_not_taken_for_a_second_ctrl_c() -> None:
@@ -87,3 +89,20 @@ async def test_an_engine_that_is_cancelled_from_outside_is_not_taken_for_a_secon
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_reader_who_goes_away_keeps_no_plan_from_being_carried_out() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            if run.engine.applied:
+                raise BrokenPipeError
+            return super().write(text)
+
+    run = Run("sync --yes", MemoryEngine(SIX))
+    console = replace(run.invocation.console, out=Gone())
+    invocation = replace(run.invocation, console=console)
+    told: list[str] = []
+    run.engine.before_step = lambda one: told.append(one.key.name)
+    with pytest.raises(BrokenPipeError):
+        await act(invocation, run.acting, SIX, hops=BOTH_HOPS, agreed=True, person=NOBODY)
+    assert told == list(NAMES)
