@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.rules.comparing import comparable_digest, metadata_digests
-from reconciler.rules.normalise import normalise
+from reconciler.rules.normalise import normalise, shaped
 from reconciler.rules.ruleset import RuleSet
 from reconciler.rules.schema import Schema
 
@@ -50,6 +50,10 @@ class Fingerprinter:
     def of(self, body: Mapping[str, Any], schema: Schema) -> bytes:
         """The fingerprint of a body under a schema."""
         return self.of_normalised(normalise(dict(body), schema, self.ruleset))
+
+    def as_it_is(self, body: Mapping[str, Any]) -> bytes:
+        """The fingerprint that a body has if it needs no normalising; a tenth of the work."""
+        return self.of_normalised(shaped(dict(body), self.ruleset))
 
     def of_normalised(self, normalised: dict[str, Any]) -> bytes:
         """The fingerprint of a body that has been normalised already."""

@@ -190,8 +190,8 @@ class Judge:
         schema = content.schema(key.kind)
         if found.trace.deleting_since:
             return being_deleted(found.trace)
-        right = self._actual_prints.get(found, schema)
         lefts = [self._desired_prints.get(definition, schema) for definition in desired.definitions]
+        right = self._actual_prints.get(found, schema, lefts)
         if any(left is not None and same(left, right) for left in lefts):
             return _synced_since(desired, found)
         if None in lefts:

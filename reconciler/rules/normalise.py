@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.model.changes import Ignored
-from reconciler.rules.defaults import Plan, as_is, compile_plan
+from reconciler.rules.defaults import Plan, as_is, compile_plan, is_empty
 from reconciler.rules.ignoring import IgnoreRule, leave_out
 from reconciler.rules.lists import NOTHING, RuleNode
 from reconciler.rules.noting import note_metadata, note_rule, note_schema
@@ -118,6 +118,30 @@ def normalise(
     if ignore:
         content = leave_out(content, _named(ignore, raw), plan.rules, ignored)
     return Normalised(content, kind, plan.rules, tools)
+
+
+def shaped(body: dict[str, Any], ruleset: RuleSet) -> Normalised:
+    """Bring an object into the shape of a normalised one, its fields nearly as they are.
+
+    Only what is empty right below `spec` goes. Where the rest equals what `normalise` made of the other side,
+    normalising it would change nothing, for what is normalised stays as it is.
+    """
+    kind = kind_of(body)
+    fields = {name: value for name, value in body.items() if name not in SKIPPED}
+    spec, rules = fields.get("spec"), ruleset.tree(kind).below("spec")
+    if isinstance(spec, dict):
+        empty = {
+            name
+            for name, rule in rules.children.items()
+            if rule.drop_empty and name in spec and is_empty(spec[name])
+        }
+        if empty:
+            fields["spec"] = {name: value for name, value in spec.items() if name not in empty}
+    raw = body.get("metadata")
+    metadata = _metadata(raw)
+    tools = not_ours(raw) if metadata and isinstance(raw, dict) else NONE_OF_TOOLS
+    content = {"metadata": metadata, **fields} if metadata else fields
+    return Normalised(content, kind, NOTHING, tools)
 
 
 def _named(rules: Iterable[IgnoreRule], metadata: object) -> list[IgnoreRule]:
