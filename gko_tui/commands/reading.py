@@ -67,15 +67,13 @@ async def read_platform(invocation: Invocation) -> AsyncIterator[Reading]:
         ConfigurationError: the configuration cannot be used.
     """
     selection = Selection.parse(invocation.arguments)
-    whole = invocation.platform()
-    platform = impatient(selection.narrow(whole), invocation.arguments.timeout)
-    paths = invocation.paths()
-    with Progress(invocation.console) as progress:
+    with Progress(invocation.console) as progress, _undisturbed():
         progress("starting")
-        with _undisturbed():
-            engine = await _observed(
-                invocation, platform, paths, progress, scope(invocation, selection, whole)
-            )
+        whole = invocation.platform()
+        platform = impatient(selection.narrow(whole), invocation.arguments.timeout)
+        engine = await _observed(
+            invocation, platform, invocation.paths(), progress, scope(invocation, selection, whole)
+        )
     try:
         yield Reading(engine, selection)
     finally:

@@ -35,7 +35,21 @@ class Discovery:
         Raises:
             ClusterError: it did not answer, or not as an API server does.
         """
-        # One first: where the way is barred, that is found out once, not by many requests at a time.
-        kinds = await served_kinds(client, GROUP)
+        return await self.of(client, await self.kinds(client))
+
+    async def kinds(self, client: KubeClient) -> tuple[ServedKind, ...]:
+        """Ask only for the kinds: where the way is barred, that is found out once, not by many requests.
+
+        Raises:
+            ClusterError: the cluster did not answer, or not as an API server does.
+        """
+        return await served_kinds(client, GROUP)
+
+    async def of(self, client: KubeClient, kinds: tuple[ServedKind, ...]) -> Discovered:
+        """Ask for the rest: the server's version, and the schema of each of these kinds.
+
+        Raises:
+            ClusterError: the cluster did not answer, or not as an API server does.
+        """
         version, schemas = await asyncio.gather(server_version(client), self._schemas.read(client, kinds))
         return Discovered(kinds, schemas, version)

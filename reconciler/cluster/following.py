@@ -59,9 +59,21 @@ class Scope:
 
 
 async def list_scope(
-    client: KubeClient, kind: ServedKind, namespace: str | None, sink: ClusterSink
+    client: KubeClient,
+    kind: ServedKind,
+    namespace: str | None,
+    sink: ClusterSink,
+    *,
+    after: asyncio.Event | None = None,
 ) -> tuple[set[ResourceKey], str]:
     """List a kind in one scope into the sink; return the keys and the position for a watch.
+
+    Args:
+        client: the cluster.
+        kind: what to list.
+        namespace: the scope; None means everywhere.
+        sink: who is told each page.
+        after: what the sink must be told first; the first page is asked for meanwhile.
 
     Raises:
         ClusterError: it could not be read whole.
@@ -69,6 +81,8 @@ async def list_scope(
     keys: set[ResourceKey] = set()
     position = ""
     async for page in list_kind(client, kind, namespace=namespace):
+        if after is not None:
+            await after.wait()
         if page.restarted:
             keys.clear()
         keys.update(key_of(client.name, kind.kind, item) for item in page.items)

@@ -56,13 +56,21 @@ async def observe_once(
     """
     states = ClusterStates(spec.name, sink, clock)
     states.connecting()
-    discovered = await Discovery().read(client)
-    sink.kinds(spec.name, discovered.kinds, discovered.schemas, discovered.version)
-    states.serves(discovered.kinds, discovered.version)
-    gate = asyncio.Semaphore(LISTINGS)
-    async with asyncio.TaskGroup() as tasks:
-        for kind in discovered.kinds:
-            tasks.create_task(_list_kind_once(client, spec, kind, sink, states, gate))
+    discovery = Discovery()
+    kinds = await discovery.kinds(client)
+    told, gate = asyncio.Event(), asyncio.Semaphore(LISTINGS)
+    # The server collects the first pages while the schemas are read.
+    listings = [
+        asyncio.create_task(_list_kind_once(client, spec, kind, sink, states, gate, told)) for kind in kinds
+    ]
+    try:
+        discovered = await discovery.of(client, kinds)
+        sink.kinds(spec.name, discovered.kinds, discovered.schemas, discovered.version)
+        states.serves(discovered.kinds, discovered.version)
+        told.set()
+        await asyncio.gather(*listings)
+    finally:
+        await _end(listings)
 
 
 async def _list_kind_once(
@@ -72,17 +80,20 @@ async def _list_kind_once(
     sink: ClusterSink,
     states: ClusterStates,
     gate: asyncio.Semaphore,
+    told: asyncio.Event,
 ) -> None:
+    """List a kind into the sink, once that was told which kinds there are."""
     keys: set[ResourceKey] = set()
     failure: GkoError | None = None
     for namespace in scopes_of(kind, spec.namespaces):
         try:
             async with gate:
-                found, _ = await list_scope(client, kind, namespace, sink)
+                found, _ = await list_scope(client, kind, namespace, sink, after=told)
         except GkoError as error:
             failure = failure or error
         else:
             keys |= found
+    await told.wait()
     if failure is not None:
         states.kind_failed(kind.kind, failure)
         return

@@ -213,8 +213,9 @@ class Engine:
         self._actual.packing = QUICK
         say(f"reading {len(self.platform.sources)} sources and {len(self.platform.clusters)} clusters")
         await asyncio.gather(
-            *(self._read_source(spec.name, say) for spec in self.platform.sources),
+            # Clusters first: they work on their answers while Git is read here.
             *(self._read_cluster(spec, say) for spec in self.platform.clusters),
+            *(self._read_source(spec.name, say) for spec in self.platform.sources),
         )
         # What Git defines and a cluster lost may still be at its control plane.
         self._knowledge.desired = await asyncio.to_thread(self._git.desired)

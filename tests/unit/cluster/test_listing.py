@@ -262,6 +262,43 @@ async def test_a_cluster_that_cannot_be_read_at_all_is_an_error(
     assert sink.served == []
 
 
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/apiv4definitions.gravitee.io"
+
+
+class OrderedSink(RecordingSink):
+    """Refuses objects of a cluster whose kinds were not told yet."""
+
+    def page(self, cluster: str, kind: str, items: list[dict[str, Any]]) -> None:
+        assert self.served, "an object came before its kind"
+        super().page(cluster, kind, items)
+
+
+async def test_the_first_page_is_collected_while_schemas_are_read_and_told_after_them(
+    server: FakeApi, connect: Open
+) -> None:
+    server.objects["apiv4definitions"] = [api("a")]
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        await server.until(lambda: server.count(PATH) == 1)  # for ever, if the listing waited for this
+        return status(404)
+
+    server.answers[CRD] = answer
+    sink = OrderedSink()
+    await observe_once(await connect(server.url), spec(), sink)
+    assert sink.names() == ["a"]
+
+
+async def test_a_cluster_lost_while_its_schemas_are_read_is_one_plain_error(
+    server: FakeApi, connect: Open
+) -> None:
+    server.answers[CRD] = refuses(401)
+    sink = OrderedSink()
+    with pytest.raises(ClusterError):
+        await observe_once(await connect(server.url), spec(), sink)
+    assert not sink.objects
+    assert not sink.listings
+
+
 # --- what one may do -------------------------------------------------------------------------------
 
 
