@@ -29,6 +29,7 @@ from gko_tui.screens.table import TableScreen
 from gko_tui.terminal_size import changed_size
 from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_themes
 from gko_tui.view.lookup import find_resources, match_clusters
+from gko_tui.view.tabs import HOPS_TAB
 from gko_tui.view.words import marks_for
 from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
@@ -38,11 +39,14 @@ from reconciler.model.keys import ResourceKey
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+    from gko_tui.screens.detail import DetailScreen
     from reconciler.settings.model import Platform
     from reconciler.settings.paths import StatePaths
 
 _SIGNALLED = 128
 _LOAD_AFTER_S = 1.0
+_AT_ONCE_S = 0.12
+"""How long a key may seem to do nothing: below what a person notices as waiting."""
 """After the first paint, what other screens need is loaded while the reader looks at the first one."""
 _WHILE_TYPING = ("global.back", "global.palette")
 """What a key does even while the prompt has the focus."""
@@ -353,7 +357,17 @@ class GkoApp(App[int]):
         """Open one resource."""
         from gko_tui.screens.detail import DetailScreen
 
-        self.push_screen(DetailScreen(key, tab=tab))
+        screen = DetailScreen(key, tab=tab)
+        if tab != HOPS_TAB:
+            self._paint_when_told(screen)
+        self.push_screen(screen)
+
+    @work(group="first paint", exit_on_error=False)
+    async def _paint_when_told(self, screen: DetailScreen) -> None:
+        """Hold a new screen back for an answer that comes at once: an empty page costs as much to paint."""
+        with self.batch_update(), suppress(TimeoutError):
+            await asyncio.wait_for(screen.told_once.wait(), _AT_ONCE_S)
+        screen.refresh()
 
     def say(
         self, message: str, *, severity: Literal["information", "warning", "error"] = "information"

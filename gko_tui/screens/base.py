@@ -54,6 +54,11 @@ class GkoScreen(Screen[None]):
     def on_mount(self) -> None:
         self.set_class(self.gko.marks.ascii_only, "-ascii")
 
+    def _compositor_refresh(self) -> None:
+        """Compose nothing while updates are held back: Textual would, for nobody, and then once more."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     # --- edges -----------------------------------------------------------------------------
 
     def compose_edges(self) -> ComposeResult:

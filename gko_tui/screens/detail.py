@@ -54,6 +54,8 @@ class DetailScreen(Diffing):
         super().__init__()
         self.key = key
         self.tab = tab
+        self.told_once = asyncio.Event()
+        """Set when the first answer of the engine is on show."""
         self._later: Timer | None = None
         self._news: tuple[object, ...] = ()
         self._seconds = 0
@@ -229,6 +231,7 @@ class DetailScreen(Diffing):
         if epoch == self.gko.bridge.epoch and self.is_mounted:
             self.pane.show(lines, stops, keep_place=again or self.tab == HOPS_TAB)
             self.redraw_edges()
+        self.told_once.set()
 
     async def _hops(self) -> tuple[list[Line], tuple[int, ...]]:
         """What the row says at once; the pods of the gateways when they are told."""
