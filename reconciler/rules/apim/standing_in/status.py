@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.rules.apim.gko_status import ACCEPTED, RESOLVED
 from reconciler.rules.apim.references import Resource, elements, name_of, spec_of, status_of, text_at
 from reconciler.rules.apim.standing_in.told import Failure, FailureClass, Told
+from reconciler.rules.identity import part_hrid
 
 AUTOMATION = "AutomationAPIManaged"
 API_KINDS = ("ApiV4Definition", "ApiDefinition")
@@ -142,7 +143,8 @@ def _taken(kind: str, obj: Resource, told: Told, now: float) -> dict[str, Any]:
     if kind == "ApiV4Definition":
         # The answer to a PUT carries no plan ids, so GKO writes none beside the keys (DOMAIN §10.1).
         plans = spec.get("plans")
-        taken["plans"] = dict.fromkeys(plans, "") if isinstance(plans, Mapping) and told.sent else {}
+        keys = map(part_hrid, map(str, plans)) if isinstance(plans, Mapping) and told.sent else ()
+        taken["plans"] = dict.fromkeys(keys, "")
     elif kind == "ApiDefinition":
         taken["plans"] = dict(told.plans)
     if not taken.get("plans"):
