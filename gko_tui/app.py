@@ -6,6 +6,7 @@ import gko_tui.frame_rate  # noqa: F401 (before anything of Textual)
 
 # isort: split
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -45,9 +46,11 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 _LOAD_AFTER_S = 1.0
+"""After the first paint, what other screens need is loaded while the reader looks at the first one."""
 _AT_ONCE_S = 0.12
 """How long a key may seem to do nothing: below what a person notices as waiting."""
-"""After the first paint, what other screens need is loaded while the reader looks at the first one."""
+_COLLECT_EVERY = 20_000
+"""Objects between two looks for garbage: a painted screen makes thousands, and a look may cost 40 ms."""
 _WHILE_TYPING = ("global.back", "global.palette")
 """What a key does even while the prompt has the focus."""
 
@@ -147,6 +150,11 @@ class GkoApp(App[int]):
         """Load what the first press of a key would wait for."""
         import gko_tui.screens.detail
         import gko_tui.screens.places  # noqa: F401
+
+        if not self.is_headless:
+            gc.collect()
+            gc.freeze()  # what is loaded stays: no key should wait until it has been looked through again
+            gc.set_threshold(_COLLECT_EVERY, 10, 10)
 
     @property
     def top(self) -> GkoScreen | None:
