@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
@@ -22,6 +22,7 @@ from reconciler.model.errors import ClusterError, ConfigurationError
 if TYPE_CHECKING:
     from reconciler.cluster.client import KubeClient
     from reconciler.cluster.kinds import ServedKind
+    from reconciler.cluster.listing import Page
     from reconciler.cluster.sink import ClusterSink
     from reconciler.cluster.states import ClusterStates
     from reconciler.model.keys import ResourceKey
@@ -58,6 +59,14 @@ class Scope:
     silences: int = 0
 
 
+class Pages(Protocol):
+    """A way to list a kind page by page."""
+
+    def __call__(
+        self, client: KubeClient, kind: ServedKind, *, namespace: str | None
+    ) -> AsyncIterator[Page]: ...
+
+
 async def list_scope(
     client: KubeClient,
     kind: ServedKind,
@@ -65,6 +74,7 @@ async def list_scope(
     sink: ClusterSink,
     *,
     after: asyncio.Event | None = None,
+    pages: Pages = list_kind,
 ) -> tuple[set[ResourceKey], str]:
     """List a kind in one scope into the sink; return the keys and the position for a watch.
 
@@ -74,13 +84,14 @@ async def list_scope(
         namespace: the scope; None means everywhere.
         sink: who is told each page.
         after: what the sink must be told first; the first page is asked for meanwhile.
+        pages: how the server is asked.
 
     Raises:
         ClusterError: it could not be read whole.
     """
     keys: set[ResourceKey] = set()
     position = ""
-    async for page in list_kind(client, kind, namespace=namespace):
+    async for page in pages(client, kind, namespace=namespace):
         if after is not None:
             await after.wait()
         if page.restarted:

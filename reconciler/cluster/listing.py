@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+import orjson
+
 from reconciler.cluster.failures import unexpected_answer
 from reconciler.model.errors import ClusterError
 from reconciler.model.keys import GROUP
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from reconciler.cluster.kinds import ServedKind
 
 PAGE = 250
+SAMPLE = 25
+"""So many objects tell how large all of them are together."""
+WHOLE_BYTES = 24 * 1024 * 1024
+"""JSON of a listing that may be parsed in one go: as objects it takes some six times as much memory."""
 _STEPS_TO_SEND = 8
 """So many turns of the event loop let a request leave on a connection that is open (measured: 4)."""
 
@@ -91,6 +97,66 @@ async def list_kind(
             position = following
     finally:
         coming.cancel()
+
+
+async def list_whole(
+    client: KubeClient, kind: ServedKind, *, namespace: str | None = None, at_most: int = WHOLE_BYTES
+) -> AsyncGenerator[Page, None]:
+    """Give a kind's objects as `list_kind` does, asked for in one go unless they are too large for that.
+
+    An API server holds what is there now in memory. The later pages of a listing it takes from there only
+    while its history reaches back to the first one; on a cluster where nothing has changed for some minutes
+    it reads them from etcd, at five times the cost (observed on 1.36: 170 ms instead of 35 for 250 APIs).
+
+    Args:
+        client: the cluster.
+        kind: what to list.
+        namespace: where; None means everywhere the user may.
+        at_most: bytes of JSON that may be parsed in one go.
+
+    Raises:
+        ClusterError: it could not be read; `forbidden` names the missing verb.
+    """
+    path = kind_path(kind, namespace)
+    try:
+        body = await client.get(path, limit=SAMPLE)
+        if _more(body):
+            body = await client.get(path) if _bytes_of_all(body) <= at_most else {}
+    except ClusterError as error:
+        if error.status == 403:
+            raise refusal(error, kind, namespace, "list") from error
+        body = {}
+    if not body or _more(body):  # too large, or too much for the server at once
+        async for page in list_kind(client, kind, namespace=namespace):
+            yield page
+        return
+    items = _checked(client, kind, body)
+    version = str(_metadata(body).get("resourceVersion") or "")
+    del body
+    while True:
+        found = Page(items[:PAGE], version)
+        del items[:PAGE]
+        yield found
+        if not items:
+            return
+        await asyncio.sleep(0)  # others want the thread, too
+
+
+def _more(body: dict[str, Any]) -> bool:
+    return bool(_metadata(body).get("continue"))
+
+
+def _bytes_of_all(body: dict[str, Any]) -> float:
+    """How large a listing is, judged by its first objects; infinite where the server does not say."""
+    items, left = body.get("items"), _metadata(body).get("remainingItemCount")
+    if not isinstance(items, list) or not items or not isinstance(left, int):
+        return float("inf")
+    return len(orjson.dumps(items)) * (1 + left / len(items))
+
+
+def _metadata(body: dict[str, Any]) -> dict[str, Any]:
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _ask(client: KubeClient, path: str, page: int, position: str) -> asyncio.Task[dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cluster.discovery import Discovered, Discovery
 from reconciler.cluster.following import KindFollower, list_scope, scopes_of
+from reconciler.cluster.listing import list_whole
 from reconciler.cluster.rim import Backoff, Rim
 from reconciler.cluster.sink import ClusterSink
 from reconciler.cluster.states import ClusterStates
@@ -88,7 +89,7 @@ async def _list_kind_once(
     for namespace in scopes_of(kind, spec.namespaces):
         try:
             async with gate:
-                found, _ = await list_scope(client, kind, namespace, sink, after=told)
+                found, _ = await list_scope(client, kind, namespace, sink, after=told, pages=list_whole)
         except GkoError as error:
             failure = failure or error
         else:

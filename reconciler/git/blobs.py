@@ -92,12 +92,15 @@ class BlobReader:
 
     def content(self, blob: str, path: str, text: bytes | None = None) -> BlobContent:
         """What parsing one blob (or this text of it) gives."""
-        if text is not None and blob not in self._known:
-            known = self._cache.documents([blob]) if self._cache is not None else {}
-            self._known[blob] = known.get(blob) or self._keep(blob, parse_blob(text, path, self._limits))
-            if self._cache is not None and blob not in known:
-                self._cache.put_documents({blob: self._known[blob]})
-        return self.contents([(path, blob)])[blob]
+        if blob in self._known:
+            return self._known[blob]
+        if text is None:
+            return self.contents([(path, blob)])[blob]
+        known = self._cache.documents([blob]) if self._cache is not None else {}
+        self._known[blob] = known.get(blob) or self._keep(blob, parse_blob(text, path, self._limits))
+        if self._cache is not None and blob not in known:
+            self._cache.put_documents({blob: self._known[blob]})
+        return self._known[blob]
 
     def contents(self, manifests: Iterable[tuple[str, str]]) -> dict[str, BlobContent]:
         """What parsing these (path, blob) gives, by blob; those known from before are not read."""
