@@ -86,8 +86,8 @@ class _Helper(threading.Thread):
         except OSError:
             return  # all is parsed by the other end
         try:
-            while taken := self._take():
-                self._parse(child, taken)
+            while (taken := self._take()) and self._parse(child, taken):
+                pass
         finally:
             child.close()
 
@@ -100,7 +100,8 @@ class _Helper(threading.Thread):
                 break
         return taken
 
-    def _parse(self, child: ParsingChild, taken: list[str]) -> None:
+    def _parse(self, child: ParsingChild, taken: list[str]) -> bool:
+        """Have these parsed; False where the child is lost, and the other end gets them back."""
         texts: list[tuple[str, bytes]] = []
         read: list[str] = []
         for blob in taken:
@@ -111,6 +112,7 @@ class _Helper(threading.Thread):
                 self.done.append((blob, error))
         try:
             self.done.extend(zip(read, child.parse(texts), strict=True))
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError, EOFError, TypeError):  # it is gone, or what came is cut off
             self._left.extend(read)
-            raise SystemExit from None  # ends this thread only
+            return False
+        return True
