@@ -32,6 +32,7 @@ class Reader:
         self._client = client
         self._published = published
         self._subscribed: dict[str, list[StateRef]] = {}
+        self._statuses: set[str] = set()
         self._unserved: dict[str, tuple[float, ControlPlaneError]] = {}
 
     @property
@@ -79,9 +80,17 @@ class Reader:
         at = clock()
         state = await self._state(ref, at)
         sink.state(name, ref, state, at)
-        identifier = self.id_of(ref) if ref.is_api else ""
-        if state is not None and ref.is_api and (looked_at or identifier in self._subscribed):
-            await self._subscriptions(identifier, sink)
+        if state is None:
+            return
+        if ref.is_api:
+            identifier = self.id_of(ref)
+            if looked_at or identifier in self._subscribed:
+                await self._subscriptions(identifier, sink)
+        elif ref.kind == SUBSCRIPTION and ref.api is not None:
+            # Its own GET does not tell whether it is closed, and its API may have been read before it.
+            identifier = self.id_of(ref.api)
+            if identifier not in self._statuses:
+                await self._subscriptions(identifier, sink)
 
     async def _subscriptions(self, api_id: str, sink: ControlPlaneSink) -> None:
         """Read how an API's subscriptions stand. A failure is theirs: the API itself was read."""
@@ -94,6 +103,7 @@ class Reader:
             for ref in self._subscribed.get(api_id, ()):
                 sink.unreadable(name, ref, error, at)
         else:
+            self._statuses.add(api_id)
             sink.subscriptions(name, api_id, found, at)
 
     async def _state(self, ref: StateRef, now: float) -> PackedState | None:

@@ -193,6 +193,9 @@ class ControlPlaneCells:
         others = self._meanings.keys_of(meaning.control_plane, meaning.ref) - {key}
         if reading.state is None or others or _ended(meaning, content, reading.state):
             return NOTHING
+        if key.kind == "Subscription" and _status(meaning, content) is None:
+            why = f"{meaning.control_plane} has not told yet whether it is closed"
+            return Finding(Verdict.UNKNOWN, (why,))
         return Finding(
             Verdict.ORPHAN, (f"{meaning.control_plane} still has it, though {key.cluster} does not",)
         )
