@@ -11,11 +11,11 @@ from typing import Any
 from reconciler.rules.apim.bodies import Body, body_for
 from reconciler.rules.apim.references import Problems
 from reconciler.rules.apim.standing_in.local import goes_nowhere, local_body
-from reconciler.rules.apim.standing_in.marks import is_ingress_template, template_sources
+from reconciler.rules.apim.standing_in.marks import template_sources
+from reconciler.rules.apim.standing_in.silent import looked_through, sends_nothing
 from reconciler.rules.apim.standing_in.told import Told, accepted, failed, kept_here, refused, unresolved
 from tests.unit.rules_apim.recorded import Cluster
 
-SENDS_NOTHING = ("ApiResource", "Notification", "ManagementContext")
 BASE = "http://127.0.0.1:8091"
 
 
@@ -79,8 +79,8 @@ def told_of(
     before: dict[str, Any], after: dict[str, Any], puts: list[dict[str, Any]], beside: list[dict[str, Any]]
 ) -> tuple[Told, Mapping[str, Any]]:
     """What our engine is told of an attempt, and the content of the body that it would have made."""
-    if after["kind"] in SENDS_NOTHING or is_ingress_template(after):
-        return kept_here(), {}
+    if sends_nothing(after):
+        return looked_through(after, Cluster(beside)), {}
     known = json.loads(json.dumps(before))
     if after["kind"] == "ApiDefinition":  # the recorder took uids away
         own = (after.get("status") or {}).get("id") or (puts[0]["body"]["id"] if puts else "u-1")

@@ -84,7 +84,7 @@ def test_config_maps_hold_what_the_operators_hold(shared_data: Path) -> None:
         ours = config_map_for(one.before, one.content, *place)
         if (ours is not None) != bool(one.config_maps):
             wrong[one.name] = "one of both has none"
-        elif ours is not None and (difference := _differing(ours, one.config_maps[0])):
+        elif ours is not None and (difference := differing_config_maps(ours, one.config_maps[0])):
             wrong[one.name] = difference
         compared_maps += ours is not None
         assert ours is None or is_config_map_of(ours, one.before)
@@ -92,7 +92,7 @@ def test_config_maps_hold_what_the_operators_hold(shared_data: Path) -> None:
     assert compared_maps > 60
 
 
-def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
+def differing_config_maps(ours: dict[str, Any], theirs: dict[str, Any]) -> Any:
     for field in ("name", "namespace", "labels", "ownerReferences"):
         if ours["metadata"][field] != theirs["metadata"][field]:
             return field, ours["metadata"][field], theirs["metadata"][field]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from reconciler.model.keys import ResourceKey
 from reconciler.rules.apim.identities import SENT_KINDS
@@ -31,20 +32,35 @@ _HELD_BY: dict[str, tuple[str, ...]] = {
 here they always do, because a subscription can only be deleted while its API stands (DOMAIN §2.5)."""
 
 
+class DeletionStep(StrEnum):
+    """What a deletion does, in this order; each step may be done twice."""
+
+    WAIT = "wait"
+    """Wait until nothing refers to the resource any more."""
+    REMOTE = "remote"
+    """Take it out of APIM."""
+    CONFIG_MAP = "config-map"
+    """Take its ConfigMap away."""
+    SOURCES = "sources"
+    """Take our marks off the Secrets and ConfigMaps that only it used."""
+    FINALIZER = "finalizer"
+    """Let it go: last, so that whatever was interrupted before is found again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deletion:
     """What the deletion of a kind takes.
 
     Attributes:
+        steps: what is to be done, in order.
         held_by: the kinds whose references keep it alive.
-        remote: APIM holds something that goes first.
         absent_is_done: APIM not knowing it is as good as having deleted it. GKO is stuck on it for Group,
             Dictionary and Subscription (DOMAIN §2.5); here it always is.
         missing_place_is_done: where the context or the parent is gone too, nothing is left to delete from.
     """
 
+    steps: tuple[DeletionStep, ...]
     held_by: tuple[str, ...] = ()
-    remote: bool = False
     absent_is_done: bool = True
     missing_place_is_done: bool = False
 
@@ -52,9 +68,16 @@ class Deletion:
 def deletion_of(kind: str) -> Deletion:
     """What the deletion of a kind takes."""
     below = ("Portal", "PortalListing", "PortalLink", "Documentation", "Subscription")
-    return Deletion(
-        held_by=_HELD_BY.get(kind, ()), remote=kind in SENT_KINDS, missing_place_is_done=kind in below
-    )
+    held_by = _HELD_BY.get(kind, ())
+    takes = {
+        DeletionStep.WAIT: bool(held_by),
+        DeletionStep.REMOTE: kind in SENT_KINDS,
+        DeletionStep.CONFIG_MAP: kind in _API_KINDS,
+        DeletionStep.SOURCES: True,
+        DeletionStep.FINALIZER: True,
+    }
+    steps = tuple(step for step, yes in takes.items() if yes)
+    return Deletion(steps, held_by, missing_place_is_done=kind in below)
 
 
 def has_to_let_go(obj: Resource) -> bool:

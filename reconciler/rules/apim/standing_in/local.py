@@ -37,7 +37,7 @@ _WORDS = ("status", "mode")
 
 
 def goes_nowhere(obj: Resource) -> bool:
-    """Whether an API names no ManagementContext: then its ConfigMap is all there is of it."""
+    """Whether an API names no ManagementContext: its ConfigMap, if it has one, is all there is of it."""
     return text_at(obj, "kind") in ("ApiV4Definition", "ApiDefinition") and not isinstance(
         spec_of(obj).get("contextRef"), Mapping
     )
@@ -52,7 +52,7 @@ def wants_config_map(obj: Resource) -> bool:
         return spec.get("local") is True
     context = spec.get("definitionContext")
     local = isinstance(context, Mapping) and context.get("syncFrom") == "KUBERNETES"
-    return text_at(obj, "kind") == "ApiV4Definition" and (local or goes_nowhere(obj))
+    return text_at(obj, "kind") == "ApiV4Definition" and local
 
 
 def local_body(obj: Resource, lookup: References) -> Body | Problems:
