@@ -83,7 +83,7 @@ def patch_of(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[dict[s
     operations: list[dict[str, Any]] = []
     for field in ("finalizers", "annotations"):
         before, after = metadata.get(field, _ABSENT), wanted.get(field, _ABSENT)
-        empty = (_ABSENT, [], {}, None)
+        empty: tuple[object, ...] = (_ABSENT, [], {}, None)
         if before == after or (before in empty and after in empty):
             continue
         path = f"/metadata/{field}"

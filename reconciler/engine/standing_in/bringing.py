@@ -1,0 +1,229 @@
+"""Brings one resource to its control plane: resolve, build, compare with what is held, send what differs.
+
+An identical PUT is never sent, for it redeploys the API on every gateway (DOMAIN §9, trap 5). What is held is
+read before each PUT, so a PUT whose answer was lost is not repeated blindly: the next attempt sees whether it
+arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.control_plane.failures import ControlPlaneError
+from reconciler.control_plane.refs import SUBSCRIPTION
+from reconciler.engine.downstream.meanings import ref_of
+from reconciler.engine.standing_in.looking import Looking
+from reconciler.engine.standing_in.planes import Plane, Planes
+from reconciler.engine.standing_in.refusals import failure_of_error, failure_of_outcome
+from reconciler.model.verdicts import Verdict
+from reconciler.rules.apim.bodies import Body, body_for
+from reconciler.rules.apim.comparing import COMPARABLE, compare
+from reconciler.rules.apim.identities import PARENTS, parent_resource
+from reconciler.rules.apim.references import (
+    Missing,
+    Problems,
+    Resource,
+    Unresolved,
+    elements,
+    found,
+    name_of,
+    spec_of,
+    status_of,
+    target_of,
+    text_at,
+)
+from reconciler.rules.apim.standing_in.local import goes_nowhere, local_body
+from reconciler.rules.apim.standing_in.marks import HASH, secret_of_context, spec_hash, template_sources
+from reconciler.rules.apim.standing_in.told import (
+    Failure,
+    FailureClass,
+    Told,
+    accepted,
+    failed,
+    kept_here,
+    unresolved,
+)
+
+Marking = Callable[[], Awaitable[bool]]
+"""Called right before something is sent: puts the finalizer on. False: the object moved, nothing is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of one attempt.
+
+    Attributes:
+        told: for status and events; None where the object moved meanwhile and nothing was done.
+        body: what was, or would have been, sent; None where none could be made or none is meant.
+        put: a PUT was sent, answered or not.
+        asked_s: how many seconds the server asked to wait.
+    """
+
+    told: Told | None
+    body: Body | None = None
+    put: bool = False
+    asked_s: float = 0.0
+
+
+class Bringing:
+    """Brings resources of one cluster.
+
+    Args:
+        planes: the control planes.
+        key: this process's digest key; comparisons are made under it and leave nothing.
+    """
+
+    def __init__(self, planes: Planes, key: bytes) -> None:
+        self._planes = planes
+        self._key = key
+
+    async def bring(
+        self, obj: Resource, looking: Looking, marking: Marking, *, before: float | None = None
+    ) -> Brought:
+        """Bring one resource.
+
+        Args:
+            obj: the object as its cluster holds it.
+            looking: its lookups.
+            marking: puts the finalizer on before anything is sent.
+            before: the instant (seconds since the epoch) at which a write must be over.
+        """
+        kind = text_at(obj, "kind")
+        if kind == "ManagementContext":
+            return Brought(await looking.until_read(lambda: _context(obj, looking)))
+        if kind == "ApiResource":
+            return Brought(kept_here())
+        if kind == "Notification":
+            return Brought(kept_here(missing_groups=_missing_groups(obj, looking)))
+        made = await looking.until_read(
+            lambda: local_body(obj, looking) if goes_nowhere(obj) else body_for(obj, looking)
+        )
+        if isinstance(made, Problems):
+            templated = {str(source) for source in template_sources(obj)}
+            return Brought(failed(unresolved(made, kind, templated)))
+        if not made.collection:  # nothing is sent: the ConfigMap is all there is
+            groups = (one.subject.removeprefix("Group/") for one in made.warnings)
+            own = made.identity.id if kind == "ApiDefinition" else ""
+            return Brought(kept_here(own_id=own, missing_groups=groups), made)
+        return await self._send(obj, made, looking, marking, before)
+
+    async def _send(
+        self, obj: Resource, body: Body, looking: Looking, marking: Marking, before: float | None
+    ) -> Brought:
+        url = _url(body)
+        context = context_of(obj, looking)
+        try:
+            plane = await self._planes.of(context)
+            ref = ref_of(body.identity)
+            state = await plane.writer.read(ref)
+            held = state.body() if state is not None else None
+            if held is not None and await self._is_there(obj, body, held, plane):
+                return Brought(_as_before(obj, accepted(body, held)), body)
+        except ControlPlaneError as error:
+            return Brought(
+                failed(failure_of_error("PUT", url, error, context)), body, asked_s=error.retry_after or 0.0
+            )
+        if not await marking():
+            return Brought(None, body)
+        outcome = await plane.writer.put(ref, body.content, uuids=body.uuids, before=before)
+        failure = failure_of_outcome("PUT", url, outcome, context)
+        if failure is not None:
+            return Brought(failed(failure), body, put=True, asked_s=getattr(outcome, "after", 0.0))
+        answer = getattr(outcome, "state", None)
+        return Brought(accepted(body, answer), body, put=True)
+
+    async def _is_there(self, obj: Resource, body: Body, held: Mapping[str, Any], plane: Plane) -> bool:
+        """Whether the control plane holds what would be sent, and it is alive there."""
+        if held.get("status") == "ARCHIVED":
+            return False
+        if body.kind not in COMPARABLE:
+            return _was_accepted(obj)
+        judged = compare(body, held, None, key=self._key, resource=obj, ordered=True)
+        if judged.verdict is not Verdict.SYNCED:
+            return False
+        if body.kind == SUBSCRIPTION and body.identity.parent is not None and body.identity.id:
+            return await _is_live(body, obj, plane)
+        return True
+
+
+def context_of(obj: Resource, looking: Looking) -> Resource:
+    """The ManagementContext of a resource, its own or that of what it lives below.
+
+    Raises:
+        Unresolved: there is none, or its parent is missing.
+    """
+    if text_at(obj, "kind") in PARENTS or text_at(obj, "kind") == "Documentation":
+        return context_of(parent_resource(obj, looking), looking)
+    kind, (namespace, name) = text_at(obj, "kind"), name_of(obj)
+    ref = spec_of(obj).get("contextRef")
+    if not isinstance(ref, Mapping):
+        raise Unresolved(Missing("no-context", f"{kind}/{namespace}/{name}", "names no ManagementContext"))
+    return found(looking, target_of(ref, "ManagementContext", namespace, where="spec.contextRef"))
+
+
+async def _is_live(body: Body, obj: Resource, plane: Plane) -> bool:
+    """Whether a subscription is more than its body: closed, it is shown as before (DOMAIN §9, trap 9)."""
+    from reconciler.control_plane.management import ManagementApi
+
+    parent, place = body.identity.parent, body.identity.place
+    assert parent is not None
+    from reconciler.rules import identity as ids
+
+    api = (
+        parent.hrid if parent.legacy else ids.resource_id(place.organization, place.environment, parent.hrid)
+    )
+    own = text_at(status_of(obj), "id") or body.identity.id
+    every = await ManagementApi(plane.client).subscriptions(api)
+    return any(one.id == own and one.live for one in every)
+
+
+def _context(obj: Resource, looking: Looking) -> Told:
+    """A context is accepted when the Secret that it names is there; APIM is not asked (DOMAIN §2.5)."""
+    source = secret_of_context(obj)
+    if source is not None and not isinstance(looking.secret(source.namespace, source.name), Mapping):
+        return failed(Failure(FailureClass.REFERENCE, f'Secret "{source.name}" not found', (str(source),)))
+    return kept_here()
+
+
+def _missing_groups(obj: Resource, looking: Looking) -> list[str]:
+    console = spec_of(obj).get("console")
+    missing: list[str] = []
+    for ref in elements(console.get("groupRefs") if isinstance(console, Mapping) else None):
+        try:
+            target = target_of(ref, "Group", name_of(obj)[0], where="spec.console.groupRefs")
+        except Unresolved:
+            continue
+        if looking.resource("Group", target.namespace, target.name) is None:
+            missing.append(f"{target.namespace}/{target.name}")
+    return missing
+
+
+def _was_accepted(obj: Resource) -> bool:
+    """Whether this spec was accepted already, for kinds whose state cannot be compared."""
+    notes = (obj.get("metadata") or {}).get("annotations") or {}
+    return notes.get(HASH) == spec_hash(obj)
+
+
+def _as_before(obj: Resource, told: Told) -> Told:
+    """A read tells neither warnings nor what version 2 calls its plans: what an earlier answer told holds."""
+    status = status_of(obj)
+    errors = status.get("errors")
+    said = errors if isinstance(errors, Mapping) else {}
+    plans = status.get("plans")
+    return replace(
+        told,
+        warnings=tuple(elements(said.get("warning"))),
+        severe=tuple(elements(said.get("severe"))),
+        plans=dict(plans) if isinstance(plans, Mapping) else {},
+    )
+
+
+def _url(body: Body) -> str:
+    """Where a body goes, as a failure tells it: without credentials, with its query."""
+    place = body.identity.place
+    below = f"organizations/{place.organization}/environments/{place.environment}/{body.collection}"
+    root = "management" if body.management_v1 else "automation"
+    query = "&".join(f"{name}={value}" for name, value in body.uuids)
+    return f"{place.server}/{root}/{below}" + (f"?{query}" if query else "")
