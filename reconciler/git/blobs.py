@@ -10,8 +10,8 @@ import marshal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.git.cache import BlobContent
 from reconciler.git.complaints import Complaint
+from reconciler.git.contents import BlobContent
 from reconciler.git.parse import ParseLimits, parse_documents, too_large
 from reconciler.git.parsing_child import ParsedBlob, parse_blob
 from reconciler.git.sharing_work import parsed_by_two

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
-from reconciler.git.complaints import Complaint
-from reconciler.git.parse import PARSER_VERSION, Parsed
-from reconciler.model.keys import DocumentKey
+from reconciler.git.contents import BlobContent, as_lists, from_lists
+from reconciler.git.parse import PARSER_VERSION
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS blobs(blob BLOB PRIMARY KEY, day INTEGER, found BLOB) WITHOUT ROWID;
@@ -34,41 +31,6 @@ _VERSION: Final = 100 * PARSER_VERSION + 1
 _CHUNK: Final = 500
 _KEPT_REVISIONS: Final = 64
 _DAY_S: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One document of a blob: everything of a `GitDocument` that does not depend on its path."""
-
-    key: DocumentKey
-    api_version: str
-    line: int
-    end_line: int
-    labels: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BlobContent:
-    """What parsing a blob gave."""
-
-    documents: tuple[Found, ...]
-    complaints: tuple[Complaint, ...]
-
-
-def content_of(parsed: Parsed) -> BlobContent:
-    """The part of a parse that may be kept: no values but names and labels."""
-    documents = []
-    for document in parsed.documents:
-        body = document.body
-        metadata = body["metadata"]
-        api_version: str = body["apiVersion"]
-        group, slash, _ = api_version.partition("/")
-        labels = tuple((key, value or "") for key, value in (metadata.get("labels") or {}).items())
-        key = DocumentKey(
-            group if slash else "", body["kind"], metadata.get("namespace") or None, metadata["name"]
-        )
-        documents.append(Found(key, api_version, document.line, document.end_line, labels))
-    return BlobContent(tuple(documents), tuple(parsed.problems))
 
 
 class ParseCache:
@@ -105,7 +67,7 @@ class ParseCache:
                 marks = ",".join("?" * len(some))
                 rows = connection.execute(f"SELECT blob, day, found FROM blobs WHERE blob IN ({marks})", some)  # noqa: S608
                 for blob, day, packed in rows:
-                    found[blob.hex()] = unpack(packed)
+                    found[blob.hex()] = _unpack(packed)
                     if day < today:
                         old.append(blob)
         if old:  # so that what is used is not what is dropped first
@@ -117,7 +79,7 @@ class ParseCache:
         today = self._today()
         self._write(
             "INSERT OR REPLACE INTO blobs VALUES(?,?,?)",
-            [(bytes.fromhex(blob), today, pack(content)) for blob, content in contents.items()],
+            [(bytes.fromhex(blob), today, _pack(content)) for blob, content in contents.items()],
         )
 
     def digests(self, context: bytes, refs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
@@ -284,34 +246,9 @@ def _chunks(ids: list[bytes]) -> Iterator[list[bytes]]:
     return (ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK))
 
 
-def pack(content: BlobContent) -> bytes:
-    """Write what may be kept of a blob."""
-    return orjson.dumps(
-        [
-            [[*d.key, d.api_version, d.line, d.end_line, d.labels] for d in content.documents],
-            [[c.line, c.message, c.next_step, c.severity] for c in content.complaints],
-        ]
-    )
+def _pack(content: BlobContent) -> bytes:
+    return orjson.dumps(as_lists(content))
 
 
-def unpack(packed: bytes) -> BlobContent:
-    """Read what `pack` wrote."""
-    documents, complaints = orjson.loads(packed)
-    return BlobContent(
-        tuple(
-            Found(
-                DocumentKey(*map(_shared, (group, kind, namespace, name))),
-                _shared(version),
-                line,
-                end,
-                tuple((_shared(label), _shared(value)) for label, value in labels),
-            )
-            for group, kind, namespace, name, version, line, end, labels in documents
-        ),
-        tuple(Complaint(*complaint) for complaint in complaints),
-    )
-
-
-def _shared(text: Any) -> Any:
-    """One string for all equal ones: a large fleet says the same few words over and over."""
-    return sys.intern(text) if type(text) is str else text
+def _unpack(packed: bytes) -> BlobContent:
+    return from_lists(orjson.loads(packed))

@@ -17,8 +17,10 @@ from reconciler.model.errors import SourceError
 
 MANY: Final = 400
 """Below this a child would hardly have started before all is done."""
-AT_ONCE: Final = 32
-"""Blobs that the child gets in one go."""
+PART: Final = 8
+LEAST: Final = 16
+"""The child gets an eighth of what is left in one go, and not fewer than this: large portions, so that it
+seldom waits for the next one; small ones in the end, so that nobody waits long for it."""
 
 Read = Callable[[str, str], bytes]
 Outcome = ParsedBlob | SourceError
@@ -93,7 +95,8 @@ class _Helper(threading.Thread):
 
     def _take(self) -> list[str]:
         taken: list[str] = []
-        while self._left and len(taken) < AT_ONCE:
+        portion = max(len(self._left) // PART, LEAST)
+        while self._left and len(taken) < portion:
             try:
                 taken.append(self._left.pop())
             except IndexError:

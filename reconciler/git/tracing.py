@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from reconciler.git.blobs import BlobReader
-from reconciler.git.cache import BlobContent
+from reconciler.git.contents import BlobContent
 from reconciler.git.documents import GitDocument, GitTouch
 from reconciler.git.folders import is_manifest
 from reconciler.git.history import History, Parts, item_of, part_digest

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.cache import BlobContent, ParseCache, content_of
+from reconciler.git.cache import ParseCache
+from reconciler.git.contents import BlobContent, content_of
 from reconciler.git.parse import parse_documents
 from reconciler.model.keys import DocumentKey
 from tests.unit.git.repository import manifest
