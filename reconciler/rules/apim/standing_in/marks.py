@@ -161,7 +161,7 @@ def source_marked(source: Resource, obj_users: Iterable[Resource]) -> dict[str, 
 
     Args:
         source: the Secret or ConfigMap.
-        obj_users: every resource of the cluster that is of our kinds; those that do not use it are passed by.
+        obj_users: all resources of our kinds that use it; others are passed by.
     """
     here = Source(text_at(source, "kind"), *name_of(source))
     by_kind: dict[str, list[str]] = {}

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.rules.apim.gko_status import ACCEPTED, RESOLVED
-from reconciler.rules.apim.references import Resource, elements, name_of, spec_of, status_of, text_at
+from reconciler.rules.apim.references import Resource, elements, spec_of, status_of, text_at
+from reconciler.rules.apim.standing_in.deleting import users_of
 from reconciler.rules.apim.standing_in.told import Failure, FailureClass, Told
 from reconciler.rules.identity import part_hrid
 
@@ -102,32 +103,14 @@ def subscriptions_on(obj: Resource, subscriptions: Iterable[Resource]) -> int:
 
     Args:
         obj: the API or application.
-        subscriptions: all Subscription objects of its cluster.
+        subscriptions: Subscription objects of its cluster; those that name another do no harm.
     """
-    kind, place = text_at(obj, "kind"), name_of(obj)
-    field, default = ("application", kind) if kind == "Application" else ("api", "ApiV4Definition")
-    return sum(
-        1
-        for one in subscriptions
-        if text_at(status_of(one), "id") and _names(one, field, default) == (kind.lower(), *place)
-    )
+    return len(users_of(obj, (one for one in subscriptions if text_at(status_of(one), "id"))))
 
 
 def instant(now: float) -> str:
     """An instant as Kubernetes writes it, in whole seconds."""
     return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _names(subscription: Resource, field: str, default: str) -> tuple[str, str, str]:
-    ref = spec_of(subscription).get(field)
-    stated: Mapping[str, Any] = ref if isinstance(ref, Mapping) else {}
-    kind = (text_at(stated, "kind") or default).lower()
-    if field == "api":
-        kind = next((one.lower() for one in API_KINDS if one.lower().startswith(kind.rstrip("s"))), kind)
-    else:
-        kind = default.lower()
-    namespace = text_at(stated, "namespace") or name_of(subscription)[0]
-    return kind, namespace, text_at(stated, "name")
 
 
 def _taken(kind: str, obj: Resource, told: Told, now: float) -> dict[str, Any]:
