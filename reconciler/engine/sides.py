@@ -2,8 +2,8 @@
 
 Three forms meet here. Git, files and clusters hold custom resources; a control plane holds bodies; gateways
 hold definitions. Two of one form are compared as they are. A resource is brought into the form of a body
-before it is compared with what a control plane holds. What a gateway runs is compared with what the control
-plane published for it.
+before it is compared with what a control plane holds, and into the words of a definition before it is
+compared with what a gateway runs. A control plane and a gateway are compared by what was published.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from reconciler.model.changes import Change, ChangeKind, HopDiff, Ignored
 from reconciler.model.errors import GkoError, UsageError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Place, Verdict
-from reconciler.rules.apim.bodies import body_for
+from reconciler.rules.apim import running
+from reconciler.rules.apim.bodies import Body, body_for
 from reconciler.rules.apim.comparing import COMPARABLE, compare, hop_lines
 from reconciler.rules.apim.references import Problems
 from reconciler.rules.comparing import judge
@@ -137,13 +138,12 @@ class Sides:
         if forms == ("body", "resource"):
             back = reversed_diff(self._sent(key, second, first, empty), first.label, second.label)
             return _judged(back, first, second)
-        if "definition" in forms and "resource" not in forms:
-            return _judged(self._definitions(key, first, second, empty), first, second)
-        raise UsageError(
-            f"{left} and {right} hold different things",
-            subject=str(key),
-            next_step="compare each of them with control-plane",
-        )
+        if forms == ("resource", "definition"):
+            return _judged(self._would_run(key, first, second, empty), first, second)
+        if forms == ("definition", "resource"):
+            back = reversed_diff(self._would_run(key, second, first, empty), first.label, second.label)
+            return _judged(back, first, second)
+        return _judged(self._definitions(key, first, second, empty), first, second)
 
     # --- loading ---------------------------------------------------------------------------
 
@@ -259,20 +259,14 @@ class Sides:
         """What would be sent for a resource of any origin, against what the control plane holds."""
         if key.kind not in COMPARABLE:
             raise UsageError(f"a control plane holds nothing of {key.kind}", subject=str(key))
-        content = self._content_of(key.cluster)
-        if resource.content is None or content is None:
+        made = self._body(key, resource)
+        if made is None:
             return empty
-        found = content.objects.get(key)
-        status = whole(found).get("status") if found is not None else None
-        stated = _in_namespace(resource.content, key)
-        # As the cluster would hold it: with the schema's defaults, which are sent, too.
-        spec = normalise(stated, content.schema(key.kind), self._ruleset).get("spec", {})
-        body = {**stated, "spec": spec, **({"status": status} if status else {})}
-        made = body_for(body, Lookups(content, self._chain.material))
         if isinstance(made, Problems):
             return replace(empty, causes=made.causes())
+        body = resource.content or {}
         left, right = hop_lines(made, held.content, key=self._key)
-        judged = compare(made, held.content, None, key=self._key, resource=body)
+        judged = compare(made, held.content, None, key=self._key, resource=self._with_status(key, body))
         return replace(
             empty,
             changes=tuple(judged.changes),
@@ -280,6 +274,45 @@ class Sides:
             left_lines=left,
             right_lines=right,
         )
+
+    def _with_status(self, key: ResourceKey, resource: Mapping[str, Any]) -> dict[str, Any]:
+        """A resource of any origin with what the operator told of the one on the cluster."""
+        content = self._content_of(key.cluster)
+        found = content.objects.get(key) if content is not None else None
+        status = whole(found).get("status") if found is not None else None
+        return {**_in_namespace(resource, key), **({"status": status} if status else {})}
+
+    def _body(self, key: ResourceKey, resource: _Loaded) -> Body | Problems | None:
+        """The body that would be sent for a resource of any origin; None where there is none."""
+        content = self._content_of(key.cluster)
+        if resource.content is None or content is None:
+            return None
+        stated = self._with_status(key, resource.content)
+        # As the cluster would hold it: with the schema's defaults, which are sent, too.
+        spec = normalise(stated, content.schema(key.kind), self._ruleset).get("spec", {})
+        return body_for({**stated, "spec": spec}, Lookups(content, self._chain.material))
+
+    def _would_run(self, key: ResourceKey, resource: _Loaded, runs: _Loaded, empty: HopDiff) -> HopDiff:
+        """What a gateway would get for a resource, against what one runs."""
+        if key.kind != running.KIND:
+            raise UsageError(
+                f"{key.kind} cannot be compared with a gateway directly",
+                subject=str(key),
+                next_step="compare each of the two with control-plane",
+            )
+        made = self._body(key, resource)
+        if made is None or runs.content is None:
+            return empty
+        if isinstance(made, Problems):
+            return replace(empty, causes=made.causes())
+        held = held_body(self._chain, key) or {}
+        plans = held.get("plans")
+        ids = {str(plan.get("hrid")): str(plan.get("id")) for plan in plans} if plans else {}
+        wanted = running.would_run(made, ids)
+        runs_of_it = running.of_a_resource(runs.content, wanted)
+        changes = definition_changes(wanted, runs_of_it, tags=None, key=self._key)
+        lines = definition_lines(wanted, runs_of_it, tags=None, key=self._key)
+        return replace(empty, changes=changes, left_lines=lines[0], right_lines=lines[1])
 
     def _definitions(self, key: ResourceKey, first: _Loaded, second: _Loaded, empty: HopDiff) -> HopDiff:
         """Two gateways, or a gateway and what was published for it."""

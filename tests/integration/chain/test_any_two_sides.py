@@ -79,6 +79,38 @@ async def test_a_file_and_the_cluster(engine: Engine, tmp_path: Path) -> None:
     assert told(diff) == {"spec.description": ("In a file", "On the cluster")}
 
 
+async def test_git_and_a_gateway_skip_all_between_them(scene: Scene, engine: Engine) -> None:
+    assert told(await sides(engine, "git..gateway:gw")) == {}, "a description never reaches a gateway"
+    edited = api("payments", description="In Git")
+    edited["spec"]["endpointGroups"][0]["endpoints"][0]["configuration"]["target"] = (
+        "https://other.example.org"
+    )
+    edited["spec"]["plans"]["gold"] = {"name": "Gold", "security": {"type": "API_KEY"}}
+    scene.commit(edited)
+    await engine.refresh()
+    await engine._pass.once()
+    there = await sides(engine, "git..gateway:gw")
+    assert told(there) == {
+        "definition.endpointGroups[Default].endpoints[one].configuration.target": (
+            "https://other.example.org",
+            "https://backend.example.org",
+        ),
+        **{
+            path: sides_of
+            for path, sides_of in told(there).items()
+            if path.startswith("definition.plans[gold]")
+        },
+    }
+    assert [path for path in told(there) if "plans" in path] == ["definition.plans[gold]"]
+    back = await sides(engine, "gateway:gw..git")
+    assert told(back) == {path: (right, left) for path, (left, right) in told(there).items()}
+
+
+async def test_cluster_and_a_gateway(engine: Engine) -> None:
+    diff = await sides(engine, "cluster..gateway")
+    assert (told(diff), diff.left, diff.right) == ({}, "Cluster eu", "Gateway gw")
+
+
 async def test_what_was_published_and_a_gateway(engine: Engine) -> None:
     diff = await sides(engine, "control-plane..gateway:gw")
     assert told(diff) == {}
@@ -101,7 +133,6 @@ def test_a_path_may_hold_dots() -> None:
         ("git:no-such-branch..cluster", "no-such-branch"),
         ("file:/nowhere/at/all.yaml..cluster", "/nowhere/at/all.yaml"),
         ("cluster..gateway:moon", "moon"),
-        ("cluster..gateway", "control-plane"),
     ],
 )
 async def test_a_side_that_cannot_be_had_is_named(engine: Engine, text: str, names: str) -> None:
