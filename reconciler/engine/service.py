@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from reconciler.engine.downstream.chain import Chain
     from reconciler.engine.sides import Side, Sides
     from reconciler.model.acting import Carried, Orders, PlanRequest
+    from reconciler.model.changes import KeyPath
     from reconciler.model.plan import Plan
     from reconciler.settings.model import Cluster, Platform, Source
     from reconciler.settings.paths import StatePaths
@@ -386,6 +387,23 @@ class Engine:
             return await asyncio.to_thread(self._pairs.explain, key, desired, found, schema, path)
         except ValueError as error:
             raise UsageError(str(error), subject=path or "") from None
+
+    def rule_for(self, key: ResourceKey, hop: Place, path: KeyPath, *, of_kind: bool) -> str:
+        """The rule that would hide a field, as it would stand in the person's rules file."""
+        from reconciler.rules.adding_rules import rule_for
+
+        return rule_for(key, hop, path, of_kind=of_kind, taken=self._packs.names)
+
+    async def ignore(self, rule: str) -> str:
+        """Put a rule into the person's rules file and judge everything by it; returns the file's name.
+
+        Raises:
+            GkoError: the file cannot be changed.
+        """
+        path = await asyncio.to_thread(self._packs.add, rule)
+        for cluster in self._actual.clusters:
+            self._marks.scope_changed(cluster, None)
+        return str(path)
 
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         """A whole document as YAML lines, redacted; empty where the place has none.

@@ -1,0 +1,1 @@
+"""Standing in for GKO, against the recordings of the real one."""
