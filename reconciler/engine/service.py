@@ -1,4 +1,4 @@
-"""The engine as its three faces use it: observe once, run live, answer for one resource.
+"""The engine as its three faces use it: observe once, run live, plan, apply; `answering` has its answers.
 
 It owns the effects (sources, clusters, ledger) and hands everything else to the modules named for a verb.
 """
@@ -8,20 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cluster.connection import open_cluster
 from reconciler.cluster.objects import QUICK, SMALL
-from reconciler.cluster.watching import ClusterWatch, observe_once
 from reconciler.engine.actual import Actual
 from reconciler.engine.actual_prints import ActualPrints
+from reconciler.engine.answering import Answering
 from reconciler.engine.desired_prints import DesiredPrints
 from reconciler.engine.downstream.beyond import NothingBeyond
 from reconciler.engine.fingerprint import Fingerprinter
 from reconciler.engine.fleet import Fleet
+from reconciler.engine.following import Following
 from reconciler.engine.git_state import GitState
 from reconciler.engine.judging import Judge, Knowledge
 from reconciler.engine.loop import Pass
@@ -36,37 +36,28 @@ from reconciler.git.cache import ParseCache
 from reconciler.git.source import GitSource
 from reconciler.ledger.digest_cache import DigestCache
 from reconciler.ledger.store import Ledger, Since
-from reconciler.model.changes import HopDiff
-from reconciler.model.errors import GkoError, LedgerError, UsageError
+from reconciler.model.errors import GkoError, LedgerError
 from reconciler.model.keys import ResourceKey
-from reconciler.model.rows import PlaceState, Problem, Row
-from reconciler.model.trace import Trace
+from reconciler.model.rows import PlaceState, Problem
 from reconciler.model.verdicts import Place
-from reconciler.rules.explaining import Explanation
 from reconciler.rules.ignoring import IgnoreRule, Subject
 from reconciler.settings.paths import digest_key, user_config_file
 
 if TYPE_CHECKING:
     from reconciler.engine.acting.acting import Acting
-    from reconciler.engine.desired import Desired
     from reconciler.engine.downstream.chain import Chain
-    from reconciler.engine.sides import Side, Sides
     from reconciler.model.acting import Carried, Orders, PlanRequest
-    from reconciler.model.changes import KeyPath
     from reconciler.model.plan import Plan
-    from reconciler.settings.model import Cluster, Platform, Source
+    from reconciler.settings.model import Platform
     from reconciler.settings.paths import StatePaths
 
 log = logging.getLogger(__name__)
 
-LOCAL_POLL_S = 2.0
-"""How often a repository on this machine is asked for its head: a few system calls."""
-REMOTE_POLL_S = 30.0
 FRESH_EVERY_S = 5.0
 """Signs of life of a cluster are published at most this often."""
 
 
-class Engine:
+class Engine(Answering):
     """Reads the places of a platform and judges what it finds.
 
     Args:
@@ -122,6 +113,9 @@ class Engine:
         self._leaves = SyncedLeaves(self._ledger, sources, self._fingerprinter)
         self._pairs = Pairs(
             self._fingerprinter, sources, self._synced_leaves, platform.people_managers, self._packs.of
+        )
+        self._following = Following(
+            self._git, self._packs, self._actual, self._marks, self.fleet, environ=environ, clock=clock
         )
         self._pass = self._make_pass(sources)
         self._acting: Acting | None = None
@@ -215,8 +209,8 @@ class Engine:
         say(f"reading {len(self.platform.sources)} sources and {len(self.platform.clusters)} clusters")
         await asyncio.gather(
             # Clusters first: they work on their answers while Git is read here.
-            *(self._read_cluster(spec, say) for spec in self.platform.clusters),
-            *(self._read_source(spec.name, say) for spec in self.platform.sources),
+            *(self._following.read_cluster(spec, say) for spec in self.platform.clusters),
+            *(self._following.read_source(spec.name, say) for spec in self.platform.sources),
         )
         # What Git defines and a cluster lost may still be at its control plane.
         self._knowledge.desired = await asyncio.to_thread(self._git.desired)
@@ -227,208 +221,20 @@ class Engine:
 
     async def run(self) -> None:
         """Observe until cancelled: sources are polled, clusters watched, changes judged as they come."""
+        following = self._following
         self._actual.packing = SMALL
         async with asyncio.TaskGroup() as tasks:
             for source in self.platform.sources:
-                tasks.create_task(self._alive(source.name, partial(self._follow_source, source)))
+                tasks.create_task(following.alive(source.name, partial(following.follow_source, source)))
             for cluster in self.platform.clusters:
-                tasks.create_task(self._alive(cluster.name, partial(self._follow_cluster, cluster)))
+                tasks.create_task(following.alive(cluster.name, partial(following.follow_cluster, cluster)))
             if self._scope.beyond:
-                tasks.create_task(self._chain.run(self._alive))
-            tasks.create_task(self._alive("comparing", self._pass.forever))
-
-    async def _alive(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Keep following: a fault of our own in one place must not end the others."""
-        while True:
-            try:
-                await follow()
-            except Exception as error:
-                log.exception("fault", extra={"place": name})
-                problem = Problem(
-                    Place.CLUSTER,
-                    name,
-                    name,
-                    f"a fault of gko-tui itself: {type(error).__name__}",
-                    "it goes on in 5 s; start with --debug and report what the log says",
-                )
-                self.fleet.publish_problems(f"fault {name}", (problem,))
-                await asyncio.sleep(5.0)
+                tasks.create_task(self._chain.run(following.alive))
+            tasks.create_task(following.alive("comparing", self._pass.forever))
 
     async def refresh(self) -> None:
         """Ask every source for its head now (clusters are watched and need no asking)."""
-        await asyncio.gather(*(self._poll_source(spec.name) for spec in self.platform.sources))
-
-    async def _read_source(self, name: str, say: Callable[[str], None]) -> None:
-        await asyncio.to_thread(self._refresh, name)
-        say(f"{name} read")
-
-    async def _read_cluster(self, spec: Cluster, say: Callable[[str], None]) -> None:
-        try:
-            client = await open_cluster(spec, environ=self._environ)
-        except GkoError as error:
-            self._actual.state(spec.name, None, self._failed(spec, error))
-            return
-        try:
-            await observe_once(client, spec, self._actual)
-        except GkoError as error:
-            self._actual.state(spec.name, None, self._failed(spec, error))
-        finally:
-            await client.aclose()
-        say(f"{spec.name} read")
-
-    async def _follow_source(self, spec: Source) -> None:
-        while True:
-            await self._poll_source(spec.name)
-            await asyncio.sleep(LOCAL_POLL_S if spec.path is not None else REMOTE_POLL_S)
-
-    async def _poll_source(self, name: str) -> None:
-        moved, other_rules = await asyncio.to_thread(self._refresh, name)
-        if moved:
-            self._marks.desired_changed()
-        if other_rules:  # what differs may count no longer, and the other way round
-            for cluster in self._actual.clusters:
-                self._marks.scope_changed(cluster, None)
-
-    def _refresh(self, name: str) -> tuple[bool, bool]:
-        """Ask a source for its head (blocking): whether it moved, and whether its rules are others now."""
-        moved = self._git.refresh(name)
-        return moved, moved and self._packs.refresh(name, self._git.revision(name))
-
-    async def _follow_cluster(self, spec: Cluster) -> None:
-        watch = ClusterWatch(lambda: open_cluster(spec, environ=self._environ), spec, clock=self._clock)
-        await watch.run(self._actual)
-
-    # --- answering -------------------------------------------------------------------------
-
-    async def diff(self, key: ResourceKey, hop: Place = Place.CLUSTER, *, gateway: str = "") -> HopDiff:
-        """What differs on a hop of one resource, safe to show.
-
-        Args:
-            key: the resource.
-            hop: the place on the right of the hop.
-            gateway: of several gateways or pods this one (`NAME`, `NAME/POD`); empty for the worst.
-
-        Raises:
-            UsageError: no such resource, hop or gateway is known.
-            GkoError: a body could not be read.
-        """
-        row = self._row(key)
-        if hop is Place.GIT or row.cell(hop).verdict is None:
-            raise UsageError(f"the hop {hop.value} does not exist here", subject=str(key))
-        if hop is not Place.CLUSTER:
-            from reconciler.engine.downstream.showing import control_plane_diff, gateway_diff
-        if hop is Place.GATEWAY:
-            return await asyncio.to_thread(
-                gateway_diff, self._chain, row, gateway, digest_key=self._fingerprinter.key
-            )
-        if hop is Place.CONTROL_PLANE:
-            audits = await self._chain.audits(key)
-            return await asyncio.to_thread(
-                control_plane_diff, self._chain, row, audits, digest_key=self._fingerprinter.key
-            )
-        content = self._actual.clusters[key.cluster]
-        return await asyncio.to_thread(
-            self._pairs.diff,
-            key,
-            self._knowledge.desired.get(key),
-            content.objects.get(key),
-            content.schema(key.kind),
-            row.cluster,
-        )
-
-    async def trace(self, key: ResourceKey) -> Trace:
-        """The way of one resource through the four places, and what happened to it.
-
-        Raises:
-            UsageError: no such resource is known.
-        """
-        from reconciler.engine.tracing import trace
-
-        deeds = self._ledger.deeds(key) if self._ledger is not None else ()
-        return await trace(self._chain, self._row(key), deeds)
-
-    def _row(self, key: ResourceKey) -> Row:
-        row = self.fleet.row(key)
-        if row is None:
-            raise UsageError("is not known", subject=str(key), next_step="list what is with: gko-tui get")
-        return row
-
-    async def compare(self, key: ResourceKey, left: Side, right: Side) -> HopDiff:
-        """Any two sides of one resource, seen from left to right, safe to show.
-
-        Raises:
-            UsageError: no such resource is known, or these two cannot be compared.
-            GkoError: a side cannot be read.
-        """
-        self._row(key)
-        return await asyncio.to_thread(self._sides.compare, key, left, right)
-
-    @cached_property
-    def _sides(self) -> Sides:
-        from reconciler.engine.sides import Sides
-
-        contents = self._actual.clusters.get
-        return Sides(self.platform, self._sources, self._chain, contents, self._desired, self._fingerprinter)
-
-    async def explain(self, key: ResourceKey, path: str | None = None) -> Explanation | None:
-        """Every rule that fired on the cluster hop of a resource; None where there are no two sides.
-
-        Raises:
-            UsageError: no such resource is known, or the path is none.
-            GkoError: a body cannot be read.
-        """
-        self._row(key)
-        desired, content = self._knowledge.desired.get(key), self._actual.clusters.get(key.cluster)
-        found = content.objects.get(key) if content is not None else None
-        if desired is None or found is None or content is None:
-            return None
-        schema = content.schema(key.kind)
-        try:
-            return await asyncio.to_thread(self._pairs.explain, key, desired, found, schema, path)
-        except ValueError as error:
-            raise UsageError(str(error), subject=path or "") from None
-
-    def rule_for(self, key: ResourceKey, hop: Place, path: KeyPath, *, of_kind: bool) -> str:
-        """The rule that would hide a field, as it would stand in the person's rules file."""
-        from reconciler.rules.adding_rules import rule_for
-
-        return rule_for(key, hop, path, of_kind=of_kind, taken=self._packs.names)
-
-    async def ignore(self, rule: str) -> str:
-        """Put a rule into the person's rules file and judge everything by it; returns the file's name.
-
-        Raises:
-            GkoError: the file cannot be changed.
-        """
-        path = await asyncio.to_thread(self._packs.add, rule)
-        for cluster in self._actual.clusters:
-            self._marks.scope_changed(cluster, None)
-        return str(path)
-
-    async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
-        """A whole document as YAML lines, redacted; empty where the place has none.
-
-        Raises:
-            GkoError: the document could not be read.
-        """
-        body: dict[str, Any] | None = None
-        desired = self._knowledge.desired.get(key)
-        if place is Place.GIT and desired is not None:
-            body = await asyncio.to_thread(self._pairs.read, desired.first)
-        elif place is Place.CLUSTER:
-            content = self._actual.clusters.get(key.cluster)
-            found = content.objects.get(key) if content is not None else None
-            body = found.body() if found is not None else None
-        elif place is not Place.GIT:
-            from reconciler.engine.downstream.showing import held_body, running_body
-
-            read = held_body if place is Place.CONTROL_PLANE else running_body
-            body = await asyncio.to_thread(read, self._chain, key)
-        return await asyncio.to_thread(self._pairs.lines, body, key) if body is not None else ()
-
-    async def look_at(self, keys: Iterable[ResourceKey]) -> None:
-        """Somebody looks at these resources: they are read every few seconds, until others are named."""
-        self._chain.look_at(keys)
+        await asyncio.gather(*(self._following.poll_source(spec.name) for spec in self.platform.sources))
 
     async def aclose(self) -> None:
         """Let go of connections and files; the engine cannot be used afterwards."""
@@ -513,12 +319,6 @@ class Engine:
         metadata = {"name": key.name, "namespace": key.namespace}
         event, item = ("MODIFIED", body) if body is not None else ("DELETED", {"metadata": metadata})
         self._actual.event(key.cluster, key.kind, event, item)
-
-    def _failed(self, spec: Cluster, error: GkoError) -> PlaceState:
-        return PlaceState(Place.CLUSTER, spec.name, "failed", error.sentence())
-
-    def _desired(self, key: ResourceKey) -> Desired | None:
-        return self._knowledge.desired.get(key)
 
     def _desired_body(self, key: ResourceKey) -> dict[str, Any] | None:
         """What Git defines, for a resource that its cluster does not hold; None where it cannot be read."""
