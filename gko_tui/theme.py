@@ -17,19 +17,12 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
+from gko_tui.view.words import FAMILY_TOKENS
 from reconciler.model.errors import ConfigurationError
-from reconciler.model.verdicts import Family, Verdict
+from reconciler.model.verdicts import Verdict
 
 DEFAULT_THEME = "gko-dark"
 ANSI_THEME = "gko-ansi"
-
-FAMILY_TOKENS = {
-    Family.GOOD: "state-ok",
-    Family.MOVING: "state-pending",
-    Family.DRIFT: "state-drift",
-    Family.BAD: "state-error",
-    Family.UNKNOWN: "state-unknown",
-}
 
 TOKENS = (
     *FAMILY_TOKENS.values(),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from gko_tui.output.console import Console, is_terminal
-from gko_tui.output.plan_table import by_phrase, repr_of
+from gko_tui.output.plan_words import by_phrase, repr_of
 from gko_tui.view.words import counted
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Confirmation

@@ -8,8 +8,9 @@ from dataclasses import replace
 from gko_tui.commands.acting_person import Word
 from gko_tui.commands.invocation import Invocation
 from gko_tui.commands.planning import Acting, incomplete
-from gko_tui.output.plan_progress import left_lines, outcome_summary_line
-from gko_tui.output.plan_table import by_phrase, plan_lines, repr_of
+from gko_tui.output.plan_progress import left_lines
+from gko_tui.output.plan_table import plan_lines
+from gko_tui.output.plan_words import ENDED_INSIDE, by_phrase, outcome_summary_line, repr_of
 from reconciler.model.acting import Carried
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Confirmation, Did, Outcome
@@ -87,8 +88,7 @@ class Report:
         """It was ended in the middle: what was told is done, the rest is open."""
         now = self._invocation.clock()
         known = tuple(
-            outcomes.get(step.id)
-            or Outcome(step.id, Did.UNKNOWN, "it was ended while this ran or waited", at=now)
+            outcomes.get(step.id) or Outcome(step.id, Did.UNKNOWN, ENDED_INSIDE, at=now)
             for step in self._plan.steps
             if step.id in outcomes or step.runs
         )

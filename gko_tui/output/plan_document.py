@@ -6,17 +6,17 @@ Schema is in `schemas/`; a field is never renamed or removed within a version.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from gko_tui.output.diff_document import plain
 from gko_tui.output.documents import instant
+from gko_tui.output.plan_words import summary
 from gko_tui.output.status_document import place_document, problem_document
 from reconciler.model.changes import ABSENT, Change, ChangeKind, path_text
 from reconciler.model.plan import Plan
 from reconciler.model.rows import PlaceState, Problem
-from reconciler.model.steps import Block, Confirmation, FieldOwner, Step, Verb
+from reconciler.model.steps import Block, Confirmation, FieldOwner, Step
 
 PLAN = "gko-tui/plan/v1"
 
@@ -70,12 +70,6 @@ def plan_content(plan: Plan) -> dict[str, Any]:
         "confirmations": [confirmation_document(one) for one in plan.confirmations],
         "steps": [_step(step) for step in plan.steps],
     }
-
-
-def summary(plan: Plan) -> dict[str, int]:
-    """How many steps carry each word; every word is there, from zero."""
-    counts = Counter(step.word for step in plan.steps)
-    return {verb.value: counts[verb.value] for verb in Verb}
 
 
 def key_content(step: Step) -> dict[str, Any]:

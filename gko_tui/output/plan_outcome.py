@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gko_tui.output.documents import instant
 from gko_tui.output.plan_document import confirmation_document, key_content, owner_document, plan_content
+from gko_tui.output.plan_words import outcome_summary
 from gko_tui.output.status_document import place_document, problem_document
 from reconciler.model.plan import Plan
 from reconciler.model.rows import PlaceState, Problem
-from reconciler.model.steps import Confirmation, Did, Outcome, Step
+from reconciler.model.steps import Confirmation, Outcome, Step
 
 OUTCOME = "gko-tui/outcome/v1"
 
@@ -61,12 +61,6 @@ def outcome_document(
         "places": [place_document(place) for place in places],
         "problems": [problem_document(problem) for problem in problems],
     }
-
-
-def outcome_summary(outcomes: Iterable[Outcome]) -> dict[str, int]:
-    """How many steps ended in each way; every way is there, from zero."""
-    counts = Counter(outcome.did for outcome in outcomes)
-    return {did.value: counts[did] for did in Did}
 
 
 def _outcome(step: Step, outcome: Outcome) -> dict[str, Any]:

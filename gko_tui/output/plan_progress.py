@@ -9,29 +9,17 @@ from types import TracebackType
 from typing import Self
 
 from gko_tui.output.console import Console
-from gko_tui.output.plan_outcome import outcome_summary
-from gko_tui.output.plan_table import STAGE_WORDS, step_name
+from gko_tui.output.plan_steps import place_lines
+from gko_tui.output.plan_table import painted
+from gko_tui.output.plan_words import DID_FAMILIES, STAGE_WORDS, STOPPING, left_steps, message_of, step_name
 from gko_tui.output.progress import Progress
-from gko_tui.view.words import PLACE_WORDS, counted
 from reconciler.model.plan import Plan
 from reconciler.model.rows import Row
 from reconciler.model.steps import Did, Outcome, Step, Verb
-from reconciler.model.verdicts import HOPS, Family, Place, Verdict
-from reconciler.rules.text import printable
 
 MAX_LISTED = 20
 
-_FAMILIES = {
-    Did.CREATED: Family.GOOD,
-    Did.CONFIGURED: Family.GOOD,
-    Did.UNCHANGED: Family.UNKNOWN,
-    Did.DELETED: Family.GOOD,
-    Did.SKIPPED: Family.DRIFT,
-    Did.FAILED: Family.BAD,
-    Did.UNKNOWN: Family.BAD,
-}
 _WORD_CELLS = max(len(did.value) for did in Did)
-_PLACE_CELLS = max(map(len, PLACE_WORDS.values()))
 _STAGE_CELLS = max(map(len, STAGE_WORDS.values()))
 
 
@@ -73,9 +61,7 @@ class PlanProgress:
         self._stopping = True
         with suppress(OSError):  # the closed pipe is met again once the plan has ended
             self._wipe()
-            self._console.warn(
-                "stopping: steps that were begun are finished, no other is begun; Ctrl-C again ends at once"
-            )
+            self._console.warn(f"stopping: {STOPPING}; Ctrl-C again ends at once")
             self._show()
 
     def __enter__(self) -> Self:
@@ -105,46 +91,23 @@ def outcome_line(step: Step, outcome: Outcome, console: Console) -> str:
     """One step's end: `12:04:31  failed  cluster  prod-eu:ApiV4Definition/pay/a: why; what to do`."""
     at = datetime.fromtimestamp(outcome.at).astimezone().strftime("%H:%M:%S") if outcome.at else " " * 8
     word = outcome.did.value
-    shown = console.family(word, _FAMILIES[outcome.did]) + " " * (_WORD_CELLS - len(word))
+    shown = console.family(word, DID_FAMILIES[outcome.did]) + " " * (_WORD_CELLS - len(word))
     head = f"{console.quiet(at)}  {shown}  {STAGE_WORDS[step.stage]:{_STAGE_CELLS}}  {step_name(step)}"
-    said = "; ".join(printable(text) for text in (outcome.message, outcome.next_step) if text)
+    said = message_of(outcome)
     return f"{head}: {said}" if said else head
-
-
-def outcome_summary_line(outcomes: Sequence[Outcome]) -> str:
-    """How many steps ended in each way: `2 created, 1 failed; 12 unchanged`."""
-    counts = {word: count for word, count in outcome_summary(outcomes).items() if count}
-    unchanged = counts.pop(Did.UNCHANGED.value, 0)
-    said = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing was written"
-    return f"{said}; {unchanged} unchanged" if unchanged else said
 
 
 def place_lines_of(row: Row, console: Console) -> list[str]:
     """Where a resource stands now, hop by hop, and every cause of what is not Synced."""
-    lines = []
-    for hop in HOPS:
-        cell = row.cell(hop)
-        if cell.verdict is None:
-            continue
-        word = console.family(
-            f"{console.marks.verdict(cell.verdict)} {cell.verdict.word}", cell.verdict.family
-        )
-        count = f" {row.gateway_count}" if hop is Place.GATEWAY and row.gateway_count else ""
-        causes = "" if cell.verdict is Verdict.SYNCED else "; ".join(map(printable, cell.causes))
-        lines.append(f"{PLACE_WORDS[hop]:{_PLACE_CELLS}}  {word}{count}{f': {causes}' if causes else ''}")
-    return lines
+    return [painted(line, console) for line in place_lines(row, console.marks)]
 
 
 def left_lines(plan: Plan, outcomes: Sequence[Outcome], console: Console) -> list[str]:
     """What a plan that was stopped has left undone or open, for people."""
-    ended = {outcome.step: outcome.did for outcome in outcomes}
-    undone = [step for step in plan.steps if step.runs and ended.get(step.id) is Did.SKIPPED]
-    open_ = [step for step in plan.steps if step.runs and ended.get(step.id, Did.UNKNOWN) is Did.UNKNOWN]
     lines: list[str] = []
-    for said, steps in (("not done", undone), ("perhaps done, look before you write again", open_)):
-        if steps:
-            lines.append(f"{said}: {counted(len(steps), 'step')}")
-            lines += [f"  {step.verb.value}  {step_name(step)}" for step in steps[:MAX_LISTED]]
-            if len(steps) > MAX_LISTED:
-                lines.append(f"  {console.marks.cut} {len(steps) - MAX_LISTED} more")
+    for said, steps in left_steps(plan, outcomes).items():
+        lines.append(said)
+        lines += [f"  {step.verb.value}  {step_name(step)}" for step in steps[:MAX_LISTED]]
+        if len(steps) > MAX_LISTED:
+            lines.append(f"  {console.marks.cut} {len(steps) - MAX_LISTED} more")
     return lines

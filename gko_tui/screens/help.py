@@ -16,9 +16,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from gko_tui.actions import CONTEXT_TITLES, Action, actions_for, key_name
-from gko_tui.theme import FAMILY_TOKENS
 from gko_tui.view.filtering import FIELDS
 from gko_tui.view.lines import text_of, wrapped
+from gko_tui.view.words import FAMILY_TOKENS
 from reconciler.model.verdicts import Verdict
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.model.verdicts import NO_HOP_ASCII, NO_HOP_GLYPH, Place, Verdict
+from reconciler.model.verdicts import NO_HOP_ASCII, NO_HOP_GLYPH, Family, Place, Verdict
 
 PLACE_WORDS = {
     Place.GIT: "Git",
@@ -24,6 +24,15 @@ BEFORE = {
     Place.GATEWAY: Place.CONTROL_PLANE,
 }
 """The left side of each hop, by its right one."""
+
+FAMILY_TOKENS = {
+    Family.GOOD: "state-ok",
+    Family.MOVING: "state-pending",
+    Family.DRIFT: "state-drift",
+    Family.BAD: "state-error",
+    Family.UNKNOWN: "state-unknown",
+}
+"""The styles of the families of verdicts, as themes name them."""
 
 
 @dataclass(frozen=True, slots=True)

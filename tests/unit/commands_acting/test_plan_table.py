@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gko_tui.output.cells import cells
-from gko_tui.output.plan_table import plan_lines, summary_line
+from gko_tui.output.plan_table import plan_lines
+from gko_tui.output.plan_words import summary_line
 from reconciler.model.changes import Change, ChangeKind
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Asks, Block, Confirmation, Stage, Verb

@@ -10,13 +10,13 @@ from rich.style import Style
 
 from gko_tui.theme import (
     ANSI_THEME,
-    FAMILY_TOKENS,
     TOKENS,
     Palette,
     load_themes,
     read_theme,
     themes_folder,
 )
+from gko_tui.view.words import FAMILY_TOKENS
 from reconciler.model.errors import ConfigurationError
 from reconciler.model.verdicts import Verdict
 from tests.unit.terminal.colours import MATRICES, XTERM, contrast, distance
