@@ -193,6 +193,12 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "diff.ignored", "Ignored", ("i",), "Show what was not compared, and the rule that says why.", hint=4
     ),
+    Action(
+        "diff.ignore_field",
+        "Ignore field",
+        ("I",),
+        "Put a rule down in your rules file that hides one field from now on; it is shown and asked first.",
+    ),
     Action("diff.less", "Less context", ("left_curly_bracket",), "Show fewer unchanged lines."),
     Action("diff.more", "More context", ("right_curly_bracket",), "Show more unchanged lines."),
     # --- texts -------------------------------------------------------------------------------

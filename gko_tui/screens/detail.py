@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from gko_tui.actions import BY_ID, DETAIL, DIFF, TEXT, bindings_for
 from gko_tui.copying import copy_menu
-from gko_tui.screens.diffing import Diffing
+from gko_tui.screens.ignoring import Ignoring
 from gko_tui.screens.previewing import context_of
 from gko_tui.screens.told import Told
 from gko_tui.view.document_lines import document_lines
@@ -40,7 +40,7 @@ _LOOK_AGAIN_S = 5
 """Beyond the cluster a value may change without the row changing: what is on show is asked for so often."""
 
 
-class DetailScreen(Diffing):
+class DetailScreen(Ignoring):
     """The tabs Hops, Diff, YAML and Trace of one resource.
 
     Args:

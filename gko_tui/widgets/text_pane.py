@@ -84,6 +84,12 @@ class TextPane(Sheet, can_focus=True):
         """The number of the present hit, from 1; 0 if none."""
         return self._hits.index(self._at) + 1 if self._at in self._hits else 0
 
+    @property
+    def at_stop(self) -> int:
+        """The number of the stop that was gone to last, else of the first one on show, from 0."""
+        here = self._at if self._at in self._stops else round(self.scroll_offset.y)
+        return bisect_left(self._stops, here)
+
     # --- search and stops ------------------------------------------------------------------
 
     def search(self, text: str) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.model.changes import HopDiff, KeyPath
     from reconciler.model.rows import Row
     from reconciler.model.trace import Trace
+    from reconciler.rules.adding_rules import RuleOffer
     from reconciler.rules.explaining import Explanation
     from reconciler.settings.model import Platform
 
@@ -146,22 +147,30 @@ class Answering:
         except ValueError as error:
             raise UsageError(str(error), subject=path or "") from None
 
-    def rule_for(self, key: ResourceKey, hop: Place, path: KeyPath, *, of_kind: bool) -> str:
-        """The rule that would hide a field, as it would stand in the person's rules file."""
-        from reconciler.rules.adding_rules import rule_for
+    async def offer_rules(self, key: ResourceKey, hop: Place, path: KeyPath) -> RuleOffer:
+        """The rules that would hide a field, as they would stand in the person's rules file.
 
-        return rule_for(key, hop, path, of_kind=of_kind, taken=self._packs.names)
+        Args:
+            key: the resource that shows it.
+            hop: where it differs.
+            path: the field.
+        """
+        from reconciler.rules.adding_rules import RuleOffer, rule_for
 
-    async def ignore(self, rule: str) -> str:
-        """Put a rule into the person's rules file and judge everything by it; returns the file's name.
+        def rule(*, of_kind: bool) -> str:
+            return rule_for(key, hop, path, of_kind=of_kind, taken=self._packs.names)
+
+        return RuleOffer(str(self._packs.own), rule(of_kind=False), rule(of_kind=True))
+
+    async def ignore(self, rule: str) -> None:
+        """Put a rule into the person's rules file, and judge everything by it from now on.
 
         Raises:
-            GkoError: the file cannot be changed.
+            GkoError: the file cannot be changed; nothing has.
         """
-        path = await asyncio.to_thread(self._packs.add, rule)
+        await asyncio.to_thread(self._packs.add, rule)
         for cluster in self._actual.clusters:
             self._marks.scope_changed(cluster, None)
-        return str(path)
 
     async def document(self, key: ResourceKey, place: Place) -> tuple[str, ...]:
         """A whole document as YAML lines, redacted; empty where the place has none.

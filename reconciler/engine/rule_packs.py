@@ -42,7 +42,8 @@ class RulePacks:
         self._fleet = fleet
         self._packs: dict[str, RulePack] = {}
         self._sets: dict[str, RuleSet] = {}
-        self._own_path = own
+        self.own = own
+        """The person's rules file, there or not."""
         self._own = _own_pack(own)
         self.base = RuleSet(ignore=self._own.rules)
         """The built-in rules and the person's, as they were when this began."""
@@ -72,19 +73,16 @@ class RulePacks:
         """The rules for what a source defines; without a source the built-in ones and the person's."""
         return self._sets.get(source or "", self._without_source)
 
-    def add(self, rule: str) -> Path:
+    def add(self, rule: str) -> None:
         """Put a rule into the person's file (blocking); it is in force from now on.
 
         Args:
             rule: as `rules.adding_rules.rule_for` writes it.
 
-        Returns:
-            the file.
-
         Raises:
             RulesFileError: the file cannot be read, written or added to; nothing has changed.
         """
-        path = self._own_path
+        path = self.own
         try:
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             made = with_rule(text, rule, str(path))
@@ -100,7 +98,6 @@ class RulePacks:
         self._without_source = RuleSet(ignore=self._own.rules)
         self._sets = {source: self._set(pack) for source, pack in self._packs.items()}
         self._publish("rules of this machine", str(path), self._own)
-        return path
 
     @property
     def names(self) -> frozenset[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from glob import escape
 
 from reconciler.model.changes import KeyPath, path_text
 from reconciler.model.errors import GkoError
@@ -18,6 +20,18 @@ _LONGEST = 48
 
 class RulesFileError(GkoError):
     """A rules file cannot be read or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOffer:
+    """The rules that would hide one field: for this resource alone, or for all of its kind.
+
+    `file` is where they would be put down; both are lines of YAML as they would stand there.
+    """
+
+    file: str
+    of_one: str
+    of_kind: str
 
 
 def rule_for(key: ResourceKey, hop: Place, path: KeyPath, *, of_kind: bool, taken: frozenset[str]) -> str:
@@ -36,7 +50,8 @@ def rule_for(key: ResourceKey, hop: Place, path: KeyPath, *, of_kind: bool, take
         name, number = f"{stem}-{number}", number + 1
     where = {"kind": key.kind, "hop": hop.value}
     if not of_kind:
-        where |= {"namespace": key.namespace, "name": key.name, "cluster": key.cluster}
+        own = {"namespace": key.namespace, "name": key.name, "cluster": key.cluster}
+        where |= {field: escape(text) for field, text in own.items()}
     return new_rule(name, path, "put down from the terminal", where)
 
 

@@ -103,7 +103,7 @@ def leave_out(
     for rule in rules:
         before, document = document, rule.applied(document, tree)
         if ignored is not None and document is not before:
-            note_rule(before, document, rule.name, ignored)
+            note_rule(before, document, rule.name, ignored, tree)
     return document
 
 

@@ -107,7 +107,7 @@ def normalise(
     for rule in special.rules:
         before, fields = fields, rule.apply(fields)
         if ignored is not None and fields is not before:
-            note_rule(before, fields, rule.name, ignored)
+            note_rule(before, fields, rule.name, ignored, plan.rules)
     raw = body.get("metadata")
     metadata = _metadata(raw)
     if ignored is not None:

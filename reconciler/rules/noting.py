@@ -5,12 +5,13 @@ Found afterwards, so that the fast path carries no book-keeping. Asked for only 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from reconciler.model.changes import Ignored, KeyPath, KeyStep
 from reconciler.rules.canonical import same
 from reconciler.rules.defaults import Plan, is_empty
-from reconciler.rules.lists import RuleNode, element_keys
+from reconciler.rules.lists import NOTHING, RuleNode, element_keys
 
 SERVER_FIELD = "server-field"
 SCHEMA_DEFAULT = "schema-default"
@@ -40,16 +41,47 @@ def note_schema(
 
 
 def note_rule(
-    before: dict[str, Any], after: dict[str, Any], name: str, ignored: list[Ignored], path: KeyPath = ()
+    before: dict[str, Any],
+    after: dict[str, Any],
+    name: str,
+    ignored: list[Ignored],
+    rules: RuleNode = NOTHING,
 ) -> None:
-    """Note every place that a named rule changed."""
-    for key in sorted(before.keys() | after.keys(), key=str):
-        here = (*path, key)
-        left, right = before.get(key), after.get(key)
-        if isinstance(left, dict) and isinstance(right, dict):
-            note_rule(left, right, name, ignored, here)
-        elif not same(left, right):
-            ignored.append(Ignored(here, name))
+    """Note every place that a named rule changed, as deep as its lists tell their elements apart."""
+    ignored.extend(Ignored(path, name) for path in _changed(before, after, rules, ()))
+
+
+def _changed(before: Any, after: Any, rules: RuleNode, path: KeyPath) -> Iterator[KeyPath]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() | after.keys(), key=str):
+            yield from _changed(before.get(key), after.get(key), rules.below(key), (*path, key))
+    elif same(before, after):
+        return
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _changed_in_list(before, after, rules, path)
+    else:
+        yield path
+
+
+def _changed_in_list(
+    before: list[Any], after: list[Any], rules: RuleNode, path: KeyPath
+) -> Iterator[KeyPath]:
+    each, rule = rules.below(0), rules.listed
+    names_before, names_after = element_keys(before, rule), element_keys(after, rule)
+    if names_before is None or names_after is None:
+        if len(before) != len(after):
+            yield path
+            return
+        for at, (left, right) in enumerate(zip(before, after, strict=True)):
+            yield from _changed(left, right, each, (*path, at))
+        return
+    left_by, right_by = (
+        dict(zip(names_before, before, strict=True)),
+        dict(zip(names_after, after, strict=True)),
+    )
+    for at, name in enumerate(dict.fromkeys((*names_before, *names_after))):
+        step = at if rule is not None and rule.hidden else KeyStep(name)
+        yield from _changed(left_by.get(name), right_by.get(name), each, (*path, step))
 
 
 def note_metadata(

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconciler.engine.fleet import Fleet
-from reconciler.model.changes import HopDiff
+from reconciler.model.changes import HopDiff, KeyPath, path_text
 from reconciler.model.errors import ClusterError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState, Problem, Row
 from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
+from reconciler.rules.adding_rules import RuleOffer, rule_for
 from tests.terminal.beyond import CHAIN_PLACES, beyond_diff, chain_story, trace_of
 from tests.terminal.story import CLUSTERS, NOW, diff_of, row, story
 
@@ -149,6 +150,14 @@ class Replay:
         if row is None:
             raise ClusterError("is not known", subject=str(key))
         return self.answer_trace(row)
+
+    async def offer_rules(self, key: ResourceKey, hop: Place, path: KeyPath) -> RuleOffer:
+        self.questions.append((f"offer {hop.value} {path_text(path)}", key))
+        rules = (rule_for(key, hop, path, of_kind=all_, taken=frozenset()) for all_ in (False, True))
+        return RuleOffer("~/.config/gko-tui/rules.yaml", *rules)
+
+    async def ignore(self, rule: str) -> None:
+        self.questions.append((rule, None))
 
     async def look_at(self, keys: Iterable[ResourceKey]) -> None:
         self.questions += [("look", key) for key in keys]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gko_tui.screens.detail import DetailScreen
 from reconciler.model.errors import ClusterError
 from reconciler.model.rows import Row
@@ -225,3 +227,44 @@ async def test_the_legend_explains_every_mark(open_terminal: Opener) -> None:
         await terminal.press("question_mark")
         await terminal.type("drifted")
         assert "behind the left one's back" in terminal.line_with("Drifted     ")
+
+
+async def test_a_field_is_ignored_only_after_its_rule_was_shown_and_chosen(open_terminal: Opener) -> None:
+    async with open_terminal(size=(100, 40)) as terminal:
+        await open_diff(terminal)
+        await terminal.press("n", "n", "I")
+        await terminal.shows("Ignore which field from now on?")
+        await terminal.press("enter")  # the change that is on show stands first
+        await terminal.shows("rules.yaml?")
+        assert "ignore:" in terminal.text
+        assert "spec.plans[open]" in terminal.text
+        assert not rules_put_down(terminal)
+        await terminal.press("j", "enter")
+        await terminal.shows("is ignored from now on")
+        (rule,) = rules_put_down(terminal)
+        assert "spec.plans[open]" in rule
+        assert "kind: ApiV4Definition" in rule
+        assert "name: payments-api" not in rule
+
+
+@pytest.mark.parametrize("answer", [("escape",), ("j", "j", "enter")])
+async def test_who_thinks_again_has_changed_nothing(open_terminal: Opener, answer: tuple[str, ...]) -> None:
+    async with open_terminal(size=(80, 24)) as terminal:
+        await open_diff(terminal)
+        await terminal.press("I")
+        await terminal.shows("Ignore which field")
+        await terminal.press("enter")
+        await terminal.shows("do not ignore it")
+        await terminal.press(*answer)
+        assert not rules_put_down(terminal)
+
+
+async def test_no_rule_is_offered_where_none_could_hide_anything(open_terminal: Opener) -> None:
+    async with open_terminal() as terminal:
+        await terminal.command(f"trace {PAYMENTS}")
+        await terminal.press("I")
+        assert "only on the diff" in terminal.said[-1]
+
+
+def rules_put_down(terminal: Opened) -> list[str]:
+    return [what for what, _ in terminal.replay.questions if what.lstrip().startswith("- rule:")]

@@ -220,7 +220,7 @@ class Scene:
         return Engine(
             self.platform(),
             StatePaths(state=self.folder / "state", cache=self.folder / "cache"),
-            environ={},
+            environ={"XDG_CONFIG_HOME": str(self.folder / "config")},
             clock=time.time,
             scope=scope,
         )
