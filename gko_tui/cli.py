@@ -30,7 +30,8 @@ Dashboard and reconcile console for Gravitee API platforms run as code: what Git
 cluster holds, and where they part. Without a command it opens the terminal."""
 _EPILOG = """\
 exit codes of reads: 0 in sync; 2 changes on their way; 3 drift; 4 blocked; 5 something could not be
-read; 1 error; 64 usage."""
+read; 1 error; 64 usage. Of writes: 0 done and seen; 2 done, not seen yet; 4 blocked or not confirmed;
+1 failed or stopped."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,23 +20,10 @@ from gko_tui.view.filtering import FIELDS
 from gko_tui.view.lines import text_of, wrapped
 from gko_tui.view.words import FAMILY_TOKENS
 from reconciler.model.verdicts import Verdict
+from reconciler.rules.documentation import verdict_documentation
 
 if TYPE_CHECKING:
     from gko_tui.app import GkoApp
-
-_MEANINGS = {
-    Verdict.SYNCED: "both sides are equal",
-    Verdict.AHEAD: "the left side is newer: a change on its way",
-    Verdict.DRIFTED: "the right side was changed behind the left one's back",
-    Verdict.CONFLICT: "both sides changed since they were last equal",
-    Verdict.MISSING: "absent on the right side",
-    Verdict.ORPHAN: "on the right side, ours, absent on the left one",
-    Verdict.UNMANAGED: "on the right side, never ours",
-    Verdict.DETACHED: "the control plane says that it is no longer ours",
-    Verdict.FAILED: "refused, or invalid on the left side",
-    Verdict.CONTENDED: "two writers fight over it",
-    Verdict.UNKNOWN: "could not be read, or not allowed to",
-}
 
 
 class HelpScreen(ModalScreen[str | None]):
@@ -165,7 +152,8 @@ class HelpScreen(ModalScreen[str | None]):
     def _legend(self, words: list[str]) -> list[Option]:
         marks = self.gko.marks
         lines: list[Option] = []
-        for verdict, meaning in _MEANINGS.items():
+        for verdict in Verdict:
+            meaning = verdict_documentation(verdict).meaning
             text = f"{_pad(marks.verdict(verdict), 11)}{_pad(verdict.word, 12)}{meaning}"
             if all(word in text.lower() for word in words):
                 style = f"${FAMILY_TOKENS[verdict.family]} bold"

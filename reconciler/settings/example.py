@@ -26,12 +26,14 @@ sources:
 clusters:
   - name: prod-eu
     context: prod-eu
-    protected: true                 # later plans that write here ask for the cluster's name
+    protected: true                 # plans that write here ask for the cluster's name
+    operator: gko                   # gko (default): GKO writes to the control plane | gko-tui | auto
   - name: stage
     kubeconfig: ~/.kube/stage
     context: stage
     namespaces: [payments, shop]    # read only these; left out: all
     request_timeout_s: 10
+    state_namespace: gko-tui        # of the shared state; left out: each application's own namespace
 
 # Which folder of which source goes to which clusters.
 applications:
@@ -41,6 +43,8 @@ applications:
     clusters: [prod-eu, stage]
     namespace: payments             # for documents that state none
     mode: observe                   # observe | propose | heal | sync
+    prune: false                    # whether plans delete what left Git
+    create_namespaces: false        # whether plans create the namespaces that it goes to
   - name: shop
     source: apis
     folder: shop/overlays/prod
