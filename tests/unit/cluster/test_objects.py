@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from reconciler.cluster.objects import pack
+from reconciler.cluster.objects import QUICK, SMALL, pack
 from reconciler.cluster.trace import last_spec_write, owner_of
 from reconciler.model.keys import ResourceKey
 from tests.unit.cluster.fake_api import api
@@ -25,11 +25,12 @@ def managed(
     return entry
 
 
-def test_packing_keeps_the_whole_body() -> None:
+@pytest.mark.parametrize("level", [SMALL, QUICK])
+def test_packing_keeps_the_whole_body(level: int) -> None:
     item = api("orders", status={"conditions": []}, spec={"näme": "x", "big": 2**60, "none": None})
     item["metadata"]["labels"] = {"team": "b", "app": "a"}
     item["metadata"]["generation"] = 7
-    found = pack("prod", "ApiV4Definition", item)
+    found = pack("prod", "ApiV4Definition", item, level=level)
     assert found.body() == item
     assert found.body() is not found.body()
     assert found.key == ResourceKey("prod", "ApiV4Definition", "team-a", "orders")
