@@ -119,6 +119,7 @@ class Engine(Answering):
         )
         self._pass = self._make_pass(sources)
         self._acting: Acting | None = None
+        self._running = False
         self._publish_warnings()
 
     @cached_property
@@ -223,6 +224,7 @@ class Engine(Answering):
         """Observe until cancelled: sources are polled, clusters watched, changes judged as they come."""
         following = self._following
         self._actual.packing = SMALL
+        self._running = True
         async with asyncio.TaskGroup() as tasks:
             for source in self.platform.sources:
                 tasks.create_task(following.alive(source.name, partial(following.follow_source, source)))
@@ -287,7 +289,14 @@ class Engine(Answering):
                 self._fingerprinter,
             )
             who = self._environ.get("USER") or self._environ.get("LOGNAME") or "somebody"
-            self._acting = Acting(known, self._clock, self._wrote, ledger=self._ledger, who=who)
+            self._acting = Acting(
+                known,
+                self._clock,
+                self._wrote,
+                ledger=self._ledger,
+                who=who,
+                followed=lambda: self._running,
+            )
         return self._acting
 
     # --- what the rooms tell ---------------------------------------------------------------

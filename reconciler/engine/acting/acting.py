@@ -10,19 +10,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from reconciler.cluster.addresses import Address, address_of
 from reconciler.cluster.rim import Rim
 from reconciler.engine.acting.cluster_places import ClusterPlaces
 from reconciler.engine.acting.companions import companions_of
 from reconciler.engine.acting.gathering import Gathering, Sources
+from reconciler.engine.acting.gathering_beyond import GatheringBeyond
+from reconciler.engine.acting.hop_places import HopPlaces, Wrote
 from reconciler.engine.acting.noting import Noting
+from reconciler.engine.acting.subscribing import count_subscriptions
 from reconciler.engine.planning.carrying_out import STOPPED, Rules, carry_out
 from reconciler.engine.planning.cluster import plan_cluster
+from reconciler.engine.planning.control_plane.carrying_out import carry_out_beyond
+from reconciler.engine.planning.control_plane.planning import with_control_plane
+from reconciler.engine.planning.subjects import Situation
 from reconciler.engine.planning.trying import tried
 from reconciler.model.acting import Carried, Orders, PlanRequest
 from reconciler.model.errors import UsageError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Actor, Plan
-from reconciler.model.steps import Did, Outcome, Step
+from reconciler.model.steps import Did, Outcome, Stage, Step
 from reconciler.model.verdicts import Place
 
 if TYPE_CHECKING:
@@ -39,22 +46,25 @@ class Acting:
         wrote: told each object as a step left it on its cluster; None once it is gone.
         ledger: this machine's, for what was done; None where it cannot be opened.
         who: the user of this machine, or the name of the service.
+        followed: whether places are being followed, so that what they show comes by itself.
     """
 
     def __init__(
         self,
         sources: Sources,
         clock: Callable[[], float],
-        wrote: Callable[[ResourceKey, dict[str, Any] | None], None],
+        wrote: Wrote,
         *,
         ledger: Ledger | None,
         who: str,
+        followed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._sources = sources
         self._clock = clock
         self._wrote = wrote
         self._ledger = ledger
         self._who = who
+        self._followed = followed
         self._one_at_a_time = asyncio.Lock()
 
     async def plan(self, request: PlanRequest) -> Plan:
@@ -71,9 +81,27 @@ class Acting:
             plan = replace(plan, steps=())
         elif gathered.inventory:
             plan = replace(plan, steps=(*plan.steps, *_after_all(plan, gathered.inventory)))
+        if Place.CONTROL_PLANE in request.hops:
+            plan = await self._with_control_planes(plan, request, gathered.situation)
         if request.tried and plan.writes:
-            plan = tried(plan, await self._carry_out(plan, Orders(), dry_run=True))
+            said = await self._on_clusters(plan, Orders(), dry_run=True)
+            plan = tried(plan, said + await self._beyond(plan, Orders(), said, dry_run=True))
         return plan
+
+    async def _with_control_planes(self, plan: Plan, request: PlanRequest, situation: Situation) -> Plan:
+        """Add what is to be done beyond the clusters."""
+        sources = self._sources
+        subjects = await GatheringBeyond(sources, request, self._hop_places()).gathered()
+        losing = [one.key for one in subjects if one.drops or one.key in request.delete]
+        if losing:
+            counted, before = await count_subscriptions(losing, sources.chain), situation.intent.subscriptions
+
+            def subscriptions(key: ResourceKey, access_plan: str) -> int | None:
+                return counted.of(key, access_plan) if key in losing else before(key, access_plan)
+
+            intent = replace(situation.intent, subscriptions=subscriptions)
+            situation = replace(situation, intent=intent)
+        return with_control_plane(plan, subjects, situation, wait=request.wait)
 
     async def apply(self, plan: Plan, orders: Orders) -> Carried:
         """Carry a plan out.
@@ -105,9 +133,11 @@ class Acting:
                 self._wrote(key, body)
 
             orders = replace(orders, told=noting.telling(orders.told))
-            outcomes = await self._carry_out(plan, orders, wrote=wrote)
+            outcomes = await self._on_clusters(plan, orders, wrote=wrote)
+            # Noted before anything is waited for: what is interrupted there has been applied all the same.
             unnoted |= await self._sources.shared.note_done(plan, outcomes, uids)
             outcomes += await self._sources.shared.carry_out(plan, orders, self._clock)
+            outcomes += await self._beyond(plan, orders, outcomes)
         notes = tuple(
             f"{application} on {cluster}: what was applied is not noted and will not be pruned: {why}"
             for (application, cluster), why in sorted(unnoted.items())
@@ -119,13 +149,13 @@ class Acting:
 
     # ---------------------------------------------------------------------------------------
 
-    async def _carry_out(
+    async def _on_clusters(
         self,
         plan: Plan,
         orders: Orders,
         *,
         dry_run: bool = False,
-        wrote: Callable[[ResourceKey, dict[str, Any] | None], None] = lambda _key, _body: None,
+        wrote: Wrote = lambda _key, _body: None,
     ) -> tuple[Outcome, ...]:
         sources = self._sources
         places = ClusterPlaces(
@@ -135,19 +165,49 @@ class Acting:
             sources.platform.people_managers,
         )
         await places.open(sorted({step.key.cluster for step in plan.runnable}), sources.chain.clients)
-        rules = Rules(
+        return await carry_out(plan, places, replace(self._rules(plan, orders, dry_run), wrote=wrote))
+
+    async def _beyond(
+        self, plan: Plan, orders: Orders, done: Iterable[Outcome], *, dry_run: bool = False
+    ) -> tuple[Outcome, ...]:
+        said = {outcome.step: outcome for outcome in done}
+        rules = self._rules(plan, orders, dry_run)
+        return await carry_out_beyond(plan, self._hop_places(), rules, said)
+
+    def _rules(self, plan: Plan, orders: Orders, dry_run: bool) -> Rules:
+        return Rules(
             typed=orders.typed,
             dry_run=dry_run,
             take_from_people=plan.actor is Actor.LOOP,
             rim=Rim(clock=self._clock),
+            wait_s=orders.wait_s,
             told=orders.told,
             stopped=orders.stopped,
-            wrote=wrote,
         )
-        return await carry_out(plan, places, rules)
 
-    def _digest(self, key: ResourceKey) -> str:
-        """A keyed digest of what a cluster holds of a resource; empty for nothing."""
+    def _hop_places(self) -> HopPlaces:
+        sources = self._sources
+        contents = sources.knowledge.actual.clusters
+
+        def address(key: ResourceKey) -> Address | None:
+            content = contents.get(key.cluster)
+            served = [state.served for state in content.kinds.values()] if content is not None else []
+            return address_of(key, served)
+
+        return HopPlaces(
+            sources.chain,
+            address,
+            self._wrote,
+            key=sources.fingerprinter.key,
+            clock=self._clock,
+            followed=self._followed,
+        )
+
+    def _digest(self, step: Step) -> str:
+        """A keyed digest of what stands where a step writes; empty for nothing."""
+        key = step.key
+        if step.stage is Stage.CONTROL_PLANE:
+            return self._hop_places().digest_of(key)
         content = self._sources.knowledge.actual.clusters.get(key.cluster)
         found = content.objects.get(key) if content is not None else None
         if found is None or content is None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.ledger.deeds import Deed
 from reconciler.model.errors import LedgerError
-from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Plan
 from reconciler.model.steps import Outcome, Step
 
@@ -27,7 +26,7 @@ class Noting:
         ledger: this machine's; None where it could not be opened.
         plan: what is carried out.
         who: the user, or the name of the service.
-        digest: a keyed digest of what a resource is now, hexadecimal; empty where it is nowhere.
+        digest: a keyed digest of what stands where a step writes, hexadecimal; empty for nothing.
         clock: seconds since the epoch.
     """
 
@@ -36,7 +35,7 @@ class Noting:
         ledger: Ledger | None,
         plan: Plan,
         who: str,
-        digest: Callable[[ResourceKey], str],
+        digest: Callable[[Step], str],
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -61,7 +60,7 @@ class Noting:
                 self._who,
                 step.reason,
                 step.content.revision if step.content is not None else "",
-                self._digest(step.key),
+                self._digest(step),
             )
             for step in intended.runnable
             if step.verb.writes
@@ -85,7 +84,7 @@ class Noting:
                         step.id,
                         outcome.did.value,
                         outcome.message,
-                        self._digest(step.key),
+                        self._digest(step),
                         at=outcome.at,
                     )
                 except LedgerError as error:

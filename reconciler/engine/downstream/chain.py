@@ -207,6 +207,11 @@ class Chain:
         for gateway, ids in apis.items():
             self._observers[gateway].look_at(ids)
 
+    async def read_gateways(self, key: ResourceKey) -> None:
+        """Read the gateways that may run an API once more; for who does not `run`."""
+        serving = self.gateway_cells.serving(key, self.meanings.of(key))
+        await asyncio.gather(*(self._observers[spec.name].observe_once(self._views) for spec in serving))
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self.planes.aclose()

@@ -179,6 +179,15 @@ class Held:
         if changed or first:
             self._note(apis={(control_plane, name) for name in changed}, inventories={control_plane})
 
+    def entry(self, control_plane: str, api_id: str, entry: InventoryEntry | None) -> None:
+        """One API of the environment, read by itself; None: it is gone."""
+        content = self.of(control_plane)
+        if content.inventory.get(api_id) == entry:
+            return
+        others = {name: one for name, one in content.inventory.items() if name != api_id}
+        content.inventory = others if entry is None else {**others, api_id: entry}
+        self._note(apis={(control_plane, api_id)}, inventories={control_plane})
+
     def state(self, control_plane: str, ref: StateRef, state: PackedState | None, at: float) -> None:
         """What it holds of one thing."""
         content = self.of(control_plane)

@@ -25,7 +25,7 @@ from reconciler.model.steps import Did, Holds, Outcome, Precondition, Stage, Ste
 AT_A_TIME = 8
 """Objects written side by side on all clusters together."""
 STOPPED = "it was stopped before this step"
-_DONE = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED, Did.DELETED})
+DONE = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED, Did.DELETED})
 
 
 class Places(Protocol):
@@ -82,6 +82,40 @@ class Rules:
     wrote: Callable[[ResourceKey, dict[str, Any] | None], None] = lambda _key, _body: None
 
 
+def not_run(step: Step, outcomes: Mapping[str, Outcome], rules: Rules) -> Outcome | None:
+    """Why a step is left out; None where it runs.
+
+    Args:
+        step: whose turn it is.
+        outcomes: of the steps before it.
+        rules: what was confirmed, and whether it was told to stop.
+    """
+    now = rules.rim.clock()
+    if step.verb is Verb.NOOP:
+        return Outcome(step.id, Did.UNCHANGED, at=now)
+    if step.blocked:
+        first = step.blocked[0]
+        return Outcome(step.id, Did.SKIPPED, first.text, first.next_step, now)
+    if not step.runs:
+        return Outcome(step.id, Did.SKIPPED, step.reason, at=now)
+    why = _held_back(step, outcomes, rules)
+    return Outcome(step.id, Did.SKIPPED, *why, at=now) if why is not None else None
+
+
+def _held_back(step: Step, outcomes: Mapping[str, Outcome], rules: Rules) -> tuple[str, str] | None:
+    """What happened, or did not, so that a step may not run now; and what to do about it."""
+    if rules.stopped():
+        return STOPPED, "make a new plan"
+    missing = [one.phrase for one in step.confirmations if one.phrase not in rules.typed]
+    if missing and not rules.dry_run:
+        return "it was not confirmed", f"type {missing[0]!r}"
+    for earlier in step.after:
+        outcome = outcomes.get(earlier)
+        if outcome is None or outcome.did not in DONE:
+            return f"{earlier} did not succeed", "see to that first"
+    return None
+
+
 async def carry_out(plan: Plan, places: Places, rules: Rules) -> tuple[Outcome, ...]:
     """Carry out the cluster steps of a plan.
 
@@ -119,39 +153,17 @@ class _Work:
     async def chain(self, steps: list[Step]) -> None:
         """The steps of one object, one after the other."""
         for step in steps:
-            outcome = self._not_run(step)
-            if outcome is None:
-                async with self._gate:
-                    outcome = await self._run(step)
+            async with self._gate:  # asked inside: it may have been stopped while this waited for its turn
+                outcome = self._not_run(step) or await self._run(step)
             self.outcomes[step.id] = outcome
             await self._rules.told(step, outcome)
 
     def _not_run(self, step: Step) -> Outcome | None:
         """Why a step is left out; None where it runs."""
-        if step.verb is Verb.NOOP:
-            return self._outcome(step, Did.UNCHANGED)
-        if step.blocked:
-            first = step.blocked[0]
-            return self._outcome(step, Did.SKIPPED, first.text, first.next_step)
-        if not step.runs:
-            return self._outcome(step, Did.SKIPPED, step.reason)
-        why = self._held_back(step)
-        return self._outcome(step, Did.SKIPPED, *why) if why is not None else None
-
-    def _held_back(self, step: Step) -> tuple[str, str] | None:
-        """What happened, or did not, so that a step may not run now; and what to do about it."""
-        if self._rules.stopped():
-            return STOPPED, "make a new plan"
-        missing = [one.phrase for one in step.confirmations if one.phrase not in self._rules.typed]
-        if missing and not self._rules.dry_run:
-            return "it was not confirmed", f"type {missing[0]!r}"
-        for earlier in step.after:
-            outcome = self.outcomes.get(earlier)
-            if outcome is None or outcome.did not in _DONE:
-                return f"{earlier} did not succeed", "see to that first"
-        if self._rules.dry_run and not self._may_be_tried(step):
-            return "it can be tried only once its namespace exists", ""
-        return None
+        outcome = not_run(step, self.outcomes, self._rules)
+        if outcome is None and self._rules.dry_run and not self._may_be_tried(step):
+            return self._outcome(step, Did.SKIPPED, "it can be tried only once its namespace exists")
+        return outcome
 
     def _may_be_tried(self, step: Step) -> bool:
         """Whether a dry run can tell anything: a namespace that was only tried is not there."""
@@ -174,7 +186,7 @@ class _Work:
         seen = written.seen
         if self._rules.dry_run:
             self._tried[step.key] = step
-        elif written.did in _DONE:
+        elif written.did in DONE:
             if seen is not None:
                 self._left[step.key] = seen
             self._rules.wrote(step.key, written.body)
@@ -237,14 +249,14 @@ class _Work:
     ) -> Written:
         body = await self._places.configuration(step)  # first: what cannot be read must not be deleted
         gone = await self._delete(address, writer, expected)
-        if gone.did not in _DONE or self._rules.dry_run:
+        if gone.did not in DONE or self._rules.dry_run:
             return gone
         return await writer.apply(address, body, None)
 
     async def _delete(self, address: Address, writer: ObjectWriter, expected: Precondition) -> Written:
         """Delete and see it gone: until then nothing may take its place, and it stays in the inventory."""
         written = await writer.delete(address, expected, dry_run=self._rules.dry_run)
-        if written.did not in _DONE or written.body is None or self._rules.dry_run:
+        if written.did not in DONE or written.body is None or self._rules.dry_run:
             return written
         held = await wait_until_gone(
             writer, address, expected.uid, self._rules.rim, timeout_s=self._rules.wait_s

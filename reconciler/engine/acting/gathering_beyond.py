@@ -1,0 +1,121 @@
+"""Gathers what the hop to the control planes is planned from: verdicts, and both sides of what differs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.engine.acting.hop_places import HopPlaces, accepted
+from reconciler.engine.downstream.meanings import API_KINDS
+from reconciler.engine.planning.control_plane.subjects import OPERATOR, RECONCILER, HopSubject
+from reconciler.engine.planning.subjects import Found
+from reconciler.model.changes import Change, ChangeKind
+from reconciler.model.keys import ResourceKey
+from reconciler.model.rows import Row
+from reconciler.model.verdicts import Verdict
+from reconciler.rules.apim.identities import SENT_KINDS
+from reconciler.rules.apim.references import Problems
+
+if TYPE_CHECKING:
+    from reconciler.cluster.objects import ClusterObject
+    from reconciler.engine.acting.gathering import Sources
+    from reconciler.model.acting import PlanRequest
+
+_QUIET = frozenset({Verdict.SYNCED, None})
+
+
+class GatheringBeyond:
+    """One question to the engine about the hop to the control planes.
+
+    Args:
+        sources: what is known.
+        request: what is asked for.
+        places: gives held states their digests.
+    """
+
+    def __init__(self, sources: Sources, request: PlanRequest, places: HopPlaces) -> None:
+        self._sources = sources
+        self._request = request
+        self._places = places
+        self._protected = {one.name for one in sources.platform.clusters if one.protected}
+        self._writers = {
+            one.name: RECONCILER if one.operator == "gko-tui" else OPERATOR
+            for one in sources.platform.clusters
+        }
+
+    async def gathered(self) -> list[HopSubject]:
+        """Every resource that is asked for and has such a hop."""
+        rows = [row for key, row in self._sources.fleet.rows().items() if self._wants(key)]
+        return await asyncio.to_thread(lambda: [self._subject(row) for row in rows])
+
+    def _wants(self, key: ResourceKey) -> bool:
+        if key.kind not in SENT_KINDS or not key.namespace:
+            return False
+        return key in self._request.delete or self._request.wants(key, self._application(key))
+
+    def _application(self, key: ResourceKey) -> str:
+        desired = self._sources.knowledge.desired.get(key)
+        return desired.first.application if desired is not None else ""
+
+    def _subject(self, row: Row) -> HopSubject:
+        """What is known of one resource; both sides are compared only where they differ."""
+        key, cell, chain = row.key, row.control_plane, self._sources.chain
+        meaning = chain.meanings.of(key)
+        found = chain.object(key)
+        body = found.body() if found is not None else {}
+        plain = HopSubject(
+            key,
+            cell.verdict,
+            cell.causes,
+            meaning.control_plane,
+            self._application(key),
+            str(body.get("apiVersion", "")),
+            self._writers.get(key.cluster, OPERATOR),
+            runs=key.kind in API_KINDS and row.gateway.verdict is not None,
+            runs_now=row.gateway.verdict is Verdict.SYNCED,
+            protected=key.cluster if key.cluster in self._protected else "",
+        )
+        if cell.verdict in _QUIET or meaning.ref is None:
+            return plain
+        reading = chain.held.of(meaning.control_plane).states.get(meaning.ref)
+        changes: tuple[Change, ...] = ()
+        first_sight = False
+        if found is not None and reading is not None and reading.state is not None:
+            made = chain.control_plane_cells.body(key, found)
+            if not isinstance(made, Problems):
+                judged = chain.control_plane_cells.judgement(key, found, made, reading.state)
+                changes, first_sight = tuple(judged.changes), judged.first_sight
+        return replace(
+            plain,
+            found=_version(found) if found is not None else None,
+            accepted=found is not None and accepted(found),
+            held=self._places.digest_of(key),
+            changes=changes,
+            first_sight=first_sight,
+            drops=_drops(changes),
+            synced_before=key in self._sources.knowledge.synced_beyond,
+        )
+
+
+def _version(found: ClusterObject) -> Found:
+    return Found(found.uid, found.resource_version, found.generation, found.trace.owner)
+
+
+def _drops(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The access plans that only the control plane has: the next body closes them.
+
+    One that the Console made has no HRID, and is counted by its name.
+    """
+    return tuple(
+        str(_name(change))
+        for change in changes
+        if change.kind is ChangeKind.ADDED and len(change.path) == 3 and change.path[:2] == ("spec", "plans")
+    )
+
+
+def _name(change: Change) -> object:
+    plan = change.right
+    named = (plan.get("hrid") or plan.get("name")) if isinstance(plan, Mapping) else None
+    return named or change.path[2]
