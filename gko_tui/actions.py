@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-TABLE, TEXT, DETAIL, DIFF, GLOBAL = "table", "text", "detail", "diff", "global"
+TABLE, TEXT, DETAIL, DIFF, PLAN, GLOBAL = "table", "text", "detail", "diff", "plan", "global"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ ACTIONS: tuple[Action, ...] = (
         "Open the resource on its documents in every place.",
         "yaml",
         "[RESOURCE]",
-        hint=6,
+        hint=7,
     ),
     Action(
         "table.trace",
@@ -79,8 +79,26 @@ ACTIONS: tuple[Action, ...] = (
         "Open the resource on its way through all places, and what happened to it there.",
         "trace",
         "[RESOURCE]",
-        hint=5,
+        hint=6,
         aliases=("events",),
+    ),
+    Action(
+        "table.reconcile",
+        "Reconcile",
+        ("R",),
+        "Make the plan for this resource on every hop, show it; it runs only once it was armed.",
+        "reconcile",
+        "[RESOURCE]",
+        hint=3,
+    ),
+    Action(
+        "table.sync",
+        "Plan",
+        (),
+        "Make the plan for an application, for what the table lists, or for everything.",
+        "sync",
+        "[APPLICATION…]",
+        aliases=("plan",),
     ),
     Action(
         "table.filter",
@@ -97,7 +115,7 @@ ACTIONS: tuple[Action, ...] = (
         ("exclamation_mark",),
         "Show only rows that are not Synced, or all again.",
         "unhealthy",
-        hint=3,
+        hint=5,
         aliases=("errors",),
     ),
     Action("table.healthy", "Healthy", (), "Show only rows that are Synced.", "healthy"),
@@ -172,6 +190,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("detail.tab_4", "Trace", ("4", "t", "e"), "The way through all places, and what happened there."),
     Action("detail.next_tab", "Next tab", ("tab",), "The next tab."),
     Action("detail.previous_tab", "Previous tab", ("shift+tab",), "The tab before."),
+    Action(
+        "detail.reconcile",
+        "Reconcile",
+        ("R",),
+        "Make the plan for this resource on every hop, show it; it runs only once it was armed.",
+        hint=3,
+    ),
     Action("detail.copy", "Copy name", ("c",), "Copy the name of the resource."),
     Action(
         "detail.copy_menu", "Copy…", ("C",), "Copy the name, the resource, this text or the command line."
@@ -201,6 +226,25 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("diff.less", "Less context", ("left_curly_bracket",), "Show fewer unchanged lines."),
     Action("diff.more", "More context", ("right_curly_bracket",), "Show more unchanged lines."),
+    # --- a plan ------------------------------------------------------------------------------
+    Action(
+        "plan.arm",
+        "Arm",
+        ("y",),
+        "Type what the plan asks for, then set the trigger: Enter carries the plan out from there.",
+        hint=1,
+    ),
+    Action("plan.run", "Carry out", ("enter",), "Carry out the plan, once it is armed.", hint=2),
+    Action("plan.stop", "Stop", ("x",), "Begin no further step; those that were begun are finished.", hint=3),
+    Action("plan.again", "New plan", ("R",), "Make the plan anew, from what is known now.", hint=4),
+    Action("plan.copy", "Copy id", ("c",), "Copy the plan's id."),
+    Action(
+        "plan.copy_menu",
+        "Copy…",
+        ("C",),
+        "Copy the command line that does the same, the plan's id, this text, or keep the plan in a file.",
+        hint=6,
+    ),
     # --- texts -------------------------------------------------------------------------------
     Action("text.search", "Search", ("slash",), "Search in this text.", hint=5),
     Action("text.next", "Next", ("n",), "The next hit of the search, else the next change.", hint=1),
@@ -241,6 +285,23 @@ ACTIONS: tuple[Action, ...] = (
         "Read what is on the screen again.",
         "refresh",
     ),
+    Action(
+        "global.write",
+        "Write window",
+        (),
+        "Let these clusters be written to for a while (15m); a protected one has to be named.",
+        "write",
+        "[CLUSTER…] [TIME]",
+        aliases=("rw",),
+    ),
+    Action(
+        "global.readonly",
+        "Read-only",
+        (),
+        "Close every write window at once.",
+        "readonly",
+        aliases=("ro",),
+    ),
     Action("global.theme", "Theme", (), "Change the colours.", "theme", "NAME"),
     Action("global.palette", "Palette", ("ctrl+p",), "Find an action by its name."),
     Action(
@@ -267,6 +328,7 @@ CONTEXT_TITLES = {
     TABLE: "Table",
     DETAIL: "One resource",
     DIFF: "Diff",
+    PLAN: "Plan",
     TEXT: "Texts",
     GLOBAL: "Everywhere",
 }

@@ -25,6 +25,7 @@ from gko_tui.attention import Ages, Attention
 from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
 from gko_tui.commanding import complete, palette_commands, run_command
 from gko_tui.copying import copy
+from gko_tui.plan_desk import PlanDesk
 from gko_tui.screens.base import GkoScreen
 from gko_tui.screens.table import TableScreen
 from gko_tui.terminal_size import changed_size
@@ -32,6 +33,7 @@ from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_theme
 from gko_tui.view.lookup import find_resources, match_clusters
 from gko_tui.view.tabs import HOPS_TAB
 from gko_tui.view.words import marks_for
+from gko_tui.view.write_windows import WriteWindows
 from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError, UsageError
@@ -94,6 +96,7 @@ class GkoApp(App[int]):
         self.marks = marks_for(environ, ascii_only=ascii_only)
         self.ages = Ages()
         self._attention = Attention(bridge)
+        self.desk = PlanDesk(self)
         self._palettes: dict[str, Palette] = {}
         self.configured_clusters = tuple(cluster.name for cluster in platform.clusters)
         self.reading = reading_note(len(platform.clusters), len(platform.sources))
@@ -143,13 +146,19 @@ class GkoApp(App[int]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 with suppress(NotImplementedError, ValueError):
-                    loop.add_signal_handler(number, self.exit, _SIGNALLED + number)
+                    loop.add_signal_handler(number, self._signalled, _SIGNALLED + number)
+
+    def _signalled(self, code: int) -> None:
+        """End; a plan that is being carried out may finish the steps it has begun, unless asked again."""
+        if not self.desk.quit_when_done(code):
+            self.exit(code)
 
     @work(thread=True, exit_on_error=False)
     def _load_the_rest(self) -> None:
         """Load what the first press of a key would wait for."""
         import gko_tui.screens.detail
-        import gko_tui.screens.places  # noqa: F401
+        import gko_tui.screens.places
+        import gko_tui.screens.plan  # noqa: F401
 
         if not self.is_headless:
             gc.collect()
@@ -185,6 +194,7 @@ class GkoApp(App[int]):
     def tenth(self) -> None:
         """Ten times a second."""
         self.drain()
+        self.desk.tenth()
         if self.top is not None:
             self.top.tenth()
 
@@ -235,6 +245,9 @@ class GkoApp(App[int]):
         action = BY_ID[action_id]
         target: Any = self if action.context == GLOBAL else self.top
         if target is None:
+            return
+        if self.top is not None and not self.top.is_mounted:  # typed ahead of a screen that is being built
+            self.call_later(self.act, action_id, argument)
             return
         reason = self.top.unavailable(action_id) if self.top is not None else None
         if reason is not None:
@@ -325,7 +338,15 @@ class GkoApp(App[int]):
 
     def do_s(self) -> None:
         """`s` never changes anything here."""
-        self.say("s is sync in argonaut and suspend in flux9s; here nothing is written yet. ? shows the keys")
+        self.say("s is sync in argonaut and suspend in flux9s; here R makes a plan. ? shows the keys")
+
+    def do_write(self, argument: str = "") -> None:
+        """Open a write window."""
+        self.desk.write(argument)
+
+    def do_readonly(self) -> None:
+        """Close every write window."""
+        self.desk.readonly()
 
     def do_back(self) -> None:
         """Close the innermost open thing."""
@@ -339,6 +360,9 @@ class GkoApp(App[int]):
         """Back, and out of the program from the table."""
         if len(self.screen_stack) > 2:
             self.pop_screen()
+            return
+        if self.desk.is_running:
+            self.desk.ask_to_quit()
             return
         from gko_tui.screens.choice import Choice
 
@@ -356,7 +380,7 @@ class GkoApp(App[int]):
         if selected:
             self.copy(selected, "the selection")
             self.screen.clear_selection()
-        else:
+        elif not self.desk.interrupted():
             self.exit(0)
 
     # --- helping the screens ---------------------------------------------------------------
@@ -422,6 +446,7 @@ def run_terminal(
     debug: bool = False,
     ascii: bool = False,
     theme: str | None = None,
+    read_only: bool = False,
     engine_factory: EngineFactory | None = None,
     mouse: bool = True,
     reduced_motion: bool = False,
@@ -449,7 +474,7 @@ def run_terminal(
     # A key must be painted within milliseconds while the engine parses on its thread.
     sys.setswitchinterval(0.001)
     factory = engine_factory or live_engine(platform, paths, environ=environ, clock=clock, debug=debug)
-    bridge = Bridge(factory, clock)
+    bridge = Bridge(factory, clock, WriteWindows(locked=read_only))
     app = GkoApp(
         platform,
         paths,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gko_tui.app import GkoApp
 
 _MOST_COMPLETIONS = 50
+_OF_WHAT_IS_LISTED = ("table.sync", "table.reconcile")
+"""They are about the rows that the table lists once the rest of the line was done."""
 _NOT_IN_PALETTE = ("global.s", "global.palette", "global.back", "global.interrupt")
 
 
@@ -46,6 +48,9 @@ def _run(app: GkoApp, command: Command) -> None:
     if command.name == "filter" and command.filter is not None:
         app.table_screen.set_filter(command.filter)
         return
+    if narrows and action.id in _OF_WHAT_IS_LISTED:
+        app.table_screen.run_command(command)
+        narrows = False
     app.act(action.id, " ".join(command.arguments))
     if narrows:
         app.table_screen.run_command(command)
@@ -64,9 +69,13 @@ def palette_commands(app: GkoApp, contexts: tuple[str, ...]) -> Iterator[SystemC
 def complete(app: GkoApp, text: str) -> list[str]:
     """What a line could become, the best first."""
     clusters = list(app.cluster_names())
+    applications = [one.name for one in app.platform.applications]
     arguments: dict[str, list[str]] = {
         "@": clusters,
         "scope": clusters,
+        "write": clusters,
+        "sync": applications,
+        "plan": applications,
         "theme": sorted(app.available_themes, key=lambda name: (not name.startswith("gko-"), name)),
         "sort": list(SORT_KEYS),
         "columns": [*COLUMNS, "default"],
@@ -75,7 +84,7 @@ def complete(app: GkoApp, text: str) -> list[str]:
     rows = app.bridge.store.rows
     if head == "resources":
         arguments[head] = sorted({key.kind for key in rows})
-    elif head in ("diff", "yaml", "trace"):
+    elif head in ("diff", "yaml", "trace", "reconcile"):
         arguments[head] = sorted({key.name for key in rows if key.name.startswith(last)})[:_MOST_COMPLETIONS]
     names = sorted(action.command for action in ACTIONS if action.command)
     return completions(text, names, arguments)

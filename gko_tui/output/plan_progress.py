@@ -11,7 +11,15 @@ from typing import Self
 from gko_tui.output.console import Console
 from gko_tui.output.plan_steps import place_lines
 from gko_tui.output.plan_table import painted
-from gko_tui.output.plan_words import DID_FAMILIES, STAGE_WORDS, STOPPING, left_steps, message_of, step_name
+from gko_tui.output.plan_words import (
+    DID_FAMILIES,
+    STAGE_WORDS,
+    STOPPING,
+    left_steps,
+    message_of,
+    next_words,
+    step_name,
+)
 from gko_tui.output.progress import Progress
 from reconciler.model.plan import Plan
 from reconciler.model.rows import Row
@@ -37,7 +45,7 @@ class PlanProgress:
     def __init__(self, plan: Plan, console: Console, *, lines: bool) -> None:
         self._console = console
         self._lines = lines
-        self._steps = plan.steps
+        self._plan = plan
         self._live = Progress(console)
         self._runs = sum(step.runs for step in plan.steps)
         self._ended = 0
@@ -75,11 +83,10 @@ class PlanProgress:
         self._live.__exit__(kind, error, trace)
 
     def _show(self) -> None:
-        waiting = next((step for step in self._steps if step.runs and step.id not in self.outcomes), None)
-        if waiting is None or not self._console.progress:
+        where = next_words(self._plan, self.outcomes)
+        if not where or not self._console.progress:
             return
         word = "stopping, " if self._stopping else ""
-        where = f"{waiting.verb.value} {STAGE_WORDS[waiting.stage]} {step_name(waiting)}"
         self._live(f"{word}{self._ended} of {self._runs}: {where}")
 
     def _wipe(self) -> None:

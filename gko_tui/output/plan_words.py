@@ -6,7 +6,7 @@ Nothing is laid out here; texts are safe to print.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from gko_tui.view.words import counted
@@ -183,6 +183,14 @@ def _one_obstacle(step: Step) -> tuple[object, ...] | None:
 def message_of(outcome: Outcome) -> str:
     """What a step's end says, and what to do about it."""
     return "; ".join(printable(text) for text in (outcome.message, outcome.next_step) if text)
+
+
+def next_words(plan: Plan, ended: Container[str]) -> str:
+    """The first step that runs and has not ended, by its id: it is under way, or comes next."""
+    waiting = next((step for step in plan.steps if step.runs and step.id not in ended), None)
+    if waiting is None:
+        return ""
+    return f"{waiting.verb.value} {STAGE_WORDS[waiting.stage]} {step_name(waiting)}"
 
 
 def left_steps(plan: Plan, outcomes: Iterable[Outcome]) -> Mapping[str, list[Step]]:

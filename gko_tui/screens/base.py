@@ -96,7 +96,11 @@ class GkoScreen(Screen[None]):
             )
         ages |= self.gko.ages.beyond
         bad = places_summary(self.gko.marks, states, ages, self.gko.clock())
-        return self.crumbs(), bad or self.crumb_note()
+        return self.crumbs(), (*self.run_note(), *(bad or self.crumb_note()))
+
+    def run_note(self) -> Line:
+        """How a plan goes on that is being carried out behind this screen."""
+        return self.gko.desk.note()
 
     def concerns(self, state: PlaceState) -> bool:  # noqa: ARG002 (for screens that show fewer)
         """Whether trouble with a place matters on this screen."""

@@ -18,6 +18,7 @@ from gko_tui.screens.told import Told
 from gko_tui.view.document_lines import document_lines
 from gko_tui.view.hop_lines import hop_lines, only_beyond
 from gko_tui.view.lines import Line, Span, joined, safe, wrapped
+from gko_tui.view.plan_asked import ask_one
 from gko_tui.view.store import ChangeSet
 from gko_tui.view.tabs import DIFF_TAB, HOPS_TAB, TAB_ACTIONS, TAB_NAMES, TRACE_TAB, YAML_TAB
 from gko_tui.view.trace_lines import trace_lines
@@ -296,6 +297,10 @@ class DetailScreen(Ignoring):
     def on_resize(self) -> None:
         if self.is_mounted and self.row is not None and self.text_width != self._filled_width:
             self.fill()
+
+    def do_reconcile(self) -> None:
+        """Make the plan for this resource."""
+        self.gko.desk.open(ask_one(self.key))
 
     # --- copying ---------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from gko_tui.screens.base import GkoScreen
 from gko_tui.view.lines import Line, Span
+from gko_tui.widgets.bars import badge
 from gko_tui.widgets.prompt import Asking
 from gko_tui.widgets.strips import Bar, app_of, between
 from gko_tui.widgets.text_pane import TextPane
@@ -24,9 +25,8 @@ class TitleBar(Bar):
         screen = self.screen
         spans = screen.title_spans() if isinstance(screen, ReadingScreen) else ()
         time = datetime.fromtimestamp(app.clock()).astimezone().strftime("%H:%M:%S")
-        return between(
-            ((" gko  ", "key bold"), *spans, ("  RO", "quiet bold")), ((f" {time} ", "quiet"),), width
-        )
+        mode = badge(self, app.clock())
+        return between(((" gko  ", "key bold"), *spans, mode), ((f" {time} ", "quiet"),), width)
 
 
 class ReadingScreen(GkoScreen):

@@ -15,6 +15,7 @@ from gko_tui.copying import copy_menu
 from gko_tui.screens.previewing import Preview
 from gko_tui.screens.table_moves import TableMoves
 from gko_tui.screens.table_order import COLUMN_ALIASES, TableOrder
+from gko_tui.screens.table_plans import TablePlans
 from gko_tui.screens.table_words import count_summary, empty_words, scope_lines, table_crumbs
 from gko_tui.view.columns import APIS_VIEW, COLUMNS, RESOURCES_VIEW
 from gko_tui.view.filtering import NO_FILTER, parse_filter
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 PREVIEW_AFTER_S = 0.1
 
 
-class TableScreen(TableMoves, TableOrder):
+class TableScreen(TableMoves, TableOrder, TablePlans):
     """Rows of the scope, filtered and sorted, kept live."""
 
     CONTEXTS: ClassVar[tuple[str, ...]] = (TABLE,)
@@ -123,7 +124,7 @@ class TableScreen(TableMoves, TableOrder):
         self.table.stale, self.table.stale_planes = self.gko.stale, self.gko.ages.planes
 
     def unavailable(self, action_id: str) -> str | None:
-        on_row = ("open", "diff", "yaml", "trace", "copy", "copy_menu")
+        on_row = ("open", "diff", "yaml", "trace", "reconcile", "copy", "copy_menu")
         if action_id.removeprefix("table.") in on_row and self.table.cursor_key is None:
             return "there is no row under the cursor"
         return None

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from gko_tui.actions import Action, key_name
 from gko_tui.view.lines import Line, Span, safe
 from gko_tui.view.words import Marks, age, counted
-from gko_tui.widgets.strips import Bar, between
+from gko_tui.widgets.strips import Bar, app_of, between
 from reconciler.model.rows import PlaceState
 from reconciler.model.verdicts import Place, Verdict
 
@@ -71,11 +71,17 @@ class HeaderBar(Bar):
             left: tuple[Span, ...] = (
                 (" gko", "key bold"),
                 (f"  {clusters}" if clusters else "", "text"),
-                ("  RO", "quiet bold"),
+                badge(self, self._clock()),
             )
             if sum(cell_len(text) for text, _ in (*left, *counts, *clock)) < width:
                 break
         return between((*left, *counts), clock, width)
+
+
+def badge(bar: Bar, now: float) -> Span:
+    """`  RO`, or for how long something may still be written: `  RW 14m`."""
+    text, style = app_of(bar).bridge.windows.badge(now)
+    return (f"  {text}", style)
 
 
 class CrumbBar(Bar):

@@ -21,12 +21,16 @@ class Asking(Enum):
     FILTER = "filter"
     COMMAND = "command"
     SEARCH = "search"
+    PHRASE = "phrase"
+    """What a plan asks a person to type: never suggested, never remembered."""
 
     @property
     def sign(self) -> str:
         """What stands before the text."""
-        return ":" if self is Asking.COMMAND else "/"
+        return _SIGNS.get(self, "/")
 
+
+_SIGNS = {Asking.COMMAND: ":", Asking.PHRASE: "type: "}
 
 Complete = Callable[[str], list[str]]
 
@@ -181,7 +185,7 @@ class Prompt(Horizontal):
         if asking is None:
             return
         past = self._pasts[asking]
-        if text and text not in past[-1:]:
+        if text and asking is not Asking.PHRASE and text not in past[-1:]:
             past.append(text)
             del past[:-50]
         self.close()

@@ -89,7 +89,10 @@ class Opened:
 
     async def _workers(self) -> None:
         with suppress(WorkerCancelled):  # a newer question took its place
-            await self.app.workers.wait_for_complete()
+            # One that waits for a person's choice ends only after the test has pressed on.
+            waiting = [worker for worker in self.app.workers if worker.group != "choosing"]
+            if waiting:
+                await self.app.workers.wait_for_complete(waiting)
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool], what: str = "what the test waits for") -> None:

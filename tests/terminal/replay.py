@@ -14,14 +14,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconciler.engine.fleet import Fleet
+from reconciler.model.acting import Carried, Orders, PlanRequest
 from reconciler.model.changes import HopDiff, KeyPath, path_text
 from reconciler.model.errors import ClusterError
 from reconciler.model.keys import ResourceKey
+from reconciler.model.plan import Plan
 from reconciler.model.rows import PlaceState, Problem, Row
+from reconciler.model.steps import Did, Outcome
 from reconciler.model.trace import Trace
 from reconciler.model.verdicts import Place
 from reconciler.rules.adding_rules import RuleOffer, rule_for
 from tests.terminal.beyond import CHAIN_PLACES, beyond_diff, chain_story, trace_of
+from tests.terminal.plans import APPLICATIONS, PROTECTED, STOPPED, healed, outcome_of, plan_for
 from tests.terminal.story import CLUSTERS, NOW, diff_of, row, story
 
 __all__ = (
@@ -41,8 +45,9 @@ __all__ = (
 def platform(clusters: Iterable[str] = CLUSTERS, sources: Iterable[str] = ("platform",)) -> Any:
     """As much of a `Platform` as the terminal looks at."""
     return SimpleNamespace(
-        clusters=tuple(SimpleNamespace(name=name, protected=False) for name in clusters),
+        clusters=tuple(SimpleNamespace(name=name, protected=name in PROTECTED) for name in clusters),
         sources=tuple(SimpleNamespace(name=name) for name in sources),
+        applications=tuple(SimpleNamespace(name=name) for name in APPLICATIONS),
     )
 
 
@@ -92,6 +97,21 @@ class Replay:
     questions: list[tuple[str, ResourceKey | None]] = field(default_factory=list)
     fleet: Fleet | None = None
     gate: asyncio.Event | None = None
+    answer_plan: Callable[[PlanRequest, Iterable[Row]], Plan] = plan_for
+    hold_plan: bool = False
+    """Holds a plan back until `release`."""
+    requests: list[PlanRequest] = field(default_factory=list)
+    """The plans that were asked for."""
+    applied: list[tuple[Plan, Orders]] = field(default_factory=list)
+    """The plans that were begun."""
+    hold_steps: bool = False
+    """Holds every step back until `let_step`."""
+    dids: dict[str, Outcome] = field(default_factory=dict)
+    """What comes of steps, by their ids, where that is not what the plan says."""
+    carried_notes: tuple[str, ...] = ()
+    breaks_with: Exception | None = None
+    """What carrying out fails with before its first step."""
+    turns: asyncio.Semaphore | None = None
     loop: asyncio.AbstractEventLoop | None = None
 
     def __call__(self, fleet: Fleet) -> Replay:
@@ -174,6 +194,42 @@ class Replay:
             "    - configuration:",
             "        password: ‹redacted›",
         )
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        self.loop = asyncio.get_running_loop()
+        self.requests.append(request)
+        if self.hold_plan:
+            self.gate = asyncio.Event()
+            await self.gate.wait()
+        assert self.fleet is not None
+        return self.answer_plan(request, self.fleet.rows().values())
+
+    async def apply(self, plan: Plan, orders: Orders) -> Carried:
+        self.loop = asyncio.get_running_loop()
+        self.applied.append((plan, orders))
+        if self.breaks_with is not None:
+            raise self.breaks_with
+        outcomes: list[Outcome] = []
+        for step in plan.steps:
+            if self.hold_steps and step.runs and not orders.stopped():
+                await self._turns().acquire()
+            outcome = self.dids.get(step.id) or outcome_of(step, orders)
+            outcomes.append(outcome)
+            await orders.told(step, outcome)
+            if outcome.did in (Did.CREATED, Did.CONFIGURED) and self.fleet is not None:
+                self.put(healed(self.fleet.row(step.key)))
+        stopped = any(outcome.message == STOPPED for outcome in outcomes)
+        return Carried(plan, tuple(outcomes), stopped, self.carried_notes)
+
+    def _turns(self) -> asyncio.Semaphore:
+        if self.turns is None:
+            self.turns = asyncio.Semaphore(0)
+        return self.turns
+
+    def let_step(self) -> None:
+        """Let one step more be done."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(lambda: self._turns().release())
 
     async def aclose(self) -> None:
         pass

@@ -12,6 +12,7 @@ from gko_tui.actions import (
     DETAIL,
     DIFF,
     GLOBAL,
+    PLAN,
     TABLE,
     TEXT,
     actions_for,
@@ -22,9 +23,17 @@ from gko_tui.actions import (
 from gko_tui.app import GkoApp
 from gko_tui.screens.detail import DetailScreen
 from gko_tui.screens.places import PlacesScreen
+from gko_tui.screens.plan import PlanScreen
 from gko_tui.screens.table import TableScreen
 
-OWNERS = {TABLE: TableScreen, DETAIL: DetailScreen, DIFF: DetailScreen, TEXT: PlacesScreen, GLOBAL: GkoApp}
+OWNERS = {
+    TABLE: TableScreen,
+    DETAIL: DetailScreen,
+    DIFF: DetailScreen,
+    PLAN: PlanScreen,
+    TEXT: PlacesScreen,
+    GLOBAL: GkoApp,
+}
 
 
 def test_ids_are_unique_and_name_a_known_context() -> None:
@@ -40,7 +49,9 @@ def test_every_action_is_done_by_its_screen_and_explains_itself(action) -> None:
     assert action.keys or action.command, "an action nobody can reach"
 
 
-@pytest.mark.parametrize("contexts", [(TABLE, GLOBAL), (DETAIL, DIFF, TEXT, GLOBAL), (TEXT, GLOBAL)])
+@pytest.mark.parametrize(
+    "contexts", [(TABLE, GLOBAL), (DETAIL, DIFF, TEXT, GLOBAL), (PLAN, TEXT, GLOBAL), (TEXT, GLOBAL)]
+)
 def test_no_two_actions_of_a_screen_share_a_key(contexts: tuple[str, ...]) -> None:
     keys = Counter(key for action in actions_for(*contexts) for key in action.keys)
     assert [key for key, count in keys.items() if count > 1] == []
