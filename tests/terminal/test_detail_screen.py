@@ -240,7 +240,7 @@ async def test_a_field_is_ignored_only_after_its_rule_was_shown_and_chosen(open_
         assert "spec.plans[open]" in terminal.text
         assert not rules_put_down(terminal)
         await terminal.press("j", "enter")
-        await terminal.shows("is ignored from now on")
+        await terminal.until(lambda: "is ignored from now on" in "".join(terminal.said), "the word for it")
         (rule,) = rules_put_down(terminal)
         assert "spec.plans[open]" in rule
         assert "kind: ApiV4Definition" in rule
