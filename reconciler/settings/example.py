@@ -45,6 +45,13 @@ applications:
     mode: observe                   # observe | propose | heal | sync
     prune: false                    # whether plans delete what left Git
     create_namespaces: false        # whether plans create the namespaces that it goes to
+    windows:                        # when the loop may act by itself; left out: at any time
+      - kind: deny                  # allow | deny; deny wins
+        covers: [sync, prune]       # sync, heal, prune, rollback; left out: all of them
+        cron: "0 8 * * 1-5"         # when it opens, on the wall clock of its zone
+        duration: 10h
+        zone: Europe/Berlin         # left out: UTC
+        reason: office hours
   - name: shop
     source: apis
     folder: shop/overlays/prod

@@ -28,6 +28,7 @@ from reconciler.settings.fields import (
     typed,
 )
 from reconciler.settings.planes import ControlPlane, ControlPlaneAuth, GatewayAuth, GatewaySpec
+from reconciler.settings.windows import Window
 
 __all__ = [
     "PEOPLE_MANAGERS",
@@ -44,6 +45,7 @@ __all__ = [
     "Platform",
     "Render",
     "Source",
+    "Window",
     "YamlRender",
 ]
 
@@ -180,7 +182,8 @@ class Application(Settings):
     """Which folder of which source goes to which clusters, and what the loop may do about it (ENGINE §8).
 
     `prune` lets plans delete what left Git, within the brakes of ENGINE §6. `create_namespaces` lets them
-    create the namespaces that its resources go to.
+    create the namespaces that its resources go to. `windows` say when the loop may act; a person's confirmed
+    plan may at any time.
     """
 
     name: Name
@@ -192,6 +195,7 @@ class Application(Settings):
     mode: Literal["observe", "propose", "heal", "sync"] = "observe"
     prune: bool = False
     create_namespaces: bool = False
+    windows: tuple[Window, ...] = ()
     recursive: bool = True
 
 
