@@ -113,7 +113,9 @@ class Acting:
         Raises:
             UsageError: it was made for other clusters than are configured.
         """
-        known = {spec.name for spec in self._sources.platform.clusters}
+        known = {spec.name for spec in self._sources.platform.clusters} | set(
+            self._sources.chain.planes.names()
+        )
         strange = sorted({step.key.cluster for step in plan.steps} - known)
         if strange:
             raise UsageError(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.acting.hop_places import HopPlaces, accepted
 from reconciler.engine.downstream.meanings import API_KINDS
+from reconciler.engine.downstream.showing import meaning_of
 from reconciler.engine.planning.control_plane.subjects import OPERATOR, RECONCILER, HopSubject
 from reconciler.engine.planning.subjects import Found
 from reconciler.model.changes import Change, ChangeKind
+from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Verdict
@@ -48,10 +51,16 @@ class GatheringBeyond:
     async def gathered(self) -> list[HopSubject]:
         """Every resource that is asked for and has such a hop."""
         rows = [row for key, row in self._sources.fleet.rows().items() if self._wants(key)]
+        for row in rows:
+            if row.key in self._request.delete:  # what nobody expects there was never read
+                with contextlib.suppress(GkoError):
+                    await self._places.look(row.key)
         return await asyncio.to_thread(lambda: [self._subject(row) for row in rows])
 
     def _wants(self, key: ResourceKey) -> bool:
-        if key.kind not in SENT_KINDS or not key.namespace:
+        if not key.namespace:  # only a control plane has it
+            return key in self._request.delete
+        if key.kind not in SENT_KINDS:
             return False
         return key in self._request.delete or self._request.wants(key, self._application(key))
 
@@ -62,7 +71,7 @@ class GatheringBeyond:
     def _subject(self, row: Row) -> HopSubject:
         """What is known of one resource; both sides are compared only where they differ."""
         key, cell, chain = row.key, row.control_plane, self._sources.chain
-        meaning = chain.meanings.of(key)
+        meaning = meaning_of(chain, key)
         found = chain.object(key)
         body = found.body() if found is not None else {}
         plain = HopSubject(

@@ -17,6 +17,7 @@ from reconciler.control_plane.writing import ControlPlaneWriter
 from reconciler.engine.cells import NOTHING
 from reconciler.engine.downstream.meanings import Meaning
 from reconciler.engine.downstream.references import whole
+from reconciler.engine.downstream.showing import meaning_of
 from reconciler.engine.planning.control_plane.seen import Seen, SeenRunning
 from reconciler.engine.planning.control_plane.subjects import ABSENT
 from reconciler.model.errors import GkoError
@@ -74,7 +75,7 @@ class HopPlaces:
 
     def digest_of(self, key: ResourceKey) -> str:
         """The digest of what is held of a resource, as it was read last; empty where it was not."""
-        meaning = self._chain.meanings.of(key)
+        meaning = meaning_of(self._chain, key)
         states = self._chain.held.of(meaning.control_plane).states
         reading = states.get(meaning.ref) if meaning.ref is not None else None
         return self.digest(reading.state) if reading is not None else ""
@@ -86,10 +87,11 @@ class HopPlaces:
             GkoError: one of the two cannot be read.
         """
         chain = self._chain
-        await self._read_object(key)
-        await asyncio.to_thread(chain.meanings.learn, {key})
-        await chain.material.read()
-        meaning = chain.meanings.of(key)
+        if key.namespace:
+            await self._read_object(key)
+            await asyncio.to_thread(chain.meanings.learn, {key})
+            await chain.material.read()
+        meaning = meaning_of(chain, key)
         state, plane = None, chain.planes.get(meaning.control_plane)
         if plane is not None and meaning.ref is not None:
             state = await self._read_state(plane, meaning, meaning.ref)
@@ -102,7 +104,7 @@ class HopPlaces:
             GkoError: nothing can be read.
         """
         chain = self._chain
-        meaning = chain.meanings.of(key)
+        meaning = meaning_of(chain, key)
         if not self._followed():
             plane = chain.planes.get(meaning.control_plane)
             if plane is not None:

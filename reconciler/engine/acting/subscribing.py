@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reconciler.engine.downstream.showing import meaning_of
 from reconciler.engine.planning.subjects import EVERY_PLAN
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
@@ -56,7 +57,7 @@ async def count_subscriptions(keys: Iterable[ResourceKey], chain: Chain) -> Coun
     known: dict[tuple[ResourceKey, str], int] = {}
     without: set[ResourceKey] = set()
     for key in keys:
-        meaning = chain.meanings.of(key)
+        meaning = meaning_of(chain, key)
         if not meaning.control_plane and not meaning.causes:
             without.add(key)
             continue

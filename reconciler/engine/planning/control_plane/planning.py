@@ -15,7 +15,7 @@ from reconciler.engine.planning.brakes import closes_subscriptions
 from reconciler.engine.planning.control_plane.braking import braked
 from reconciler.engine.planning.control_plane.subjects import HopSubject
 from reconciler.engine.planning.draft import version_of
-from reconciler.engine.planning.subjects import Situation
+from reconciler.engine.planning.subjects import EVERY_PLAN, Situation
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Plan, StateDigest
 from reconciler.model.steps import (
@@ -86,6 +86,8 @@ def _states(subjects: Iterable[HopSubject]) -> Iterable[StateDigest]:
 
 def _steps(subject: HopSubject, before: Step | None, situation: Situation, *, wait: bool) -> Sequence[Step]:
     """What there is to do, or to say, about one resource."""
+    if subject.verdict is Verdict.UNMANAGED and subject.key in situation.intent.asked_to_delete:
+        return (_not_ours(subject),)
     if subject.verdict in (None, Verdict.UNMANAGED):
         return ()
     if before is not None:
@@ -103,7 +105,7 @@ def _put_right(subject: HopSubject, situation: Situation, *, wait: bool) -> Step
         return _is_brought(subject, wait=wait)
     if verdict in _RESENT:
         return braked(_sent_again(subject, situation), subject, situation)
-    return _not_now(subject)
+    return _not_now(subject, wait=wait)
 
 
 def _brought(subject: HopSubject, before: Step) -> Sequence[Step]:
@@ -119,16 +121,11 @@ def _is_brought(subject: HopSubject, *, wait: bool) -> Step:
     return _step(subject, Verb.WAIT if wait else Verb.SKIP, reason)
 
 
-def _not_now(subject: HopSubject) -> Step:
-    """What sending again would not put right, or nobody can tell."""
-    why = "; ".join(subject.causes) or f"it is {subject.verdict.word if subject.verdict else 'not judged'}"
-    causes = {
-        Verdict.FAILED: Block("refused", why, "correct what it names in Git"),
-        Verdict.CONTENDED: Block("contended", why, "let one of the two be the only one"),
-    }
-    unknown = Block("unreadable", why, "make it readable, then plan again")
-    block = causes.get(subject.verdict or Verdict.UNKNOWN, unknown)
-    return replace(_step(subject, Verb.UPDATE, "it cannot be brought now"), blocked=(block,))
+def _not_now(subject: HopSubject, *, wait: bool) -> Step:
+    """What sending again would not put right, or nobody can tell: left alone, or looked at for a while."""
+    word = subject.verdict.word if subject.verdict is not None else "not judged"
+    reason = f"it is {word} at {subject.control_plane or 'its control plane'}: {'; '.join(subject.causes)}"
+    return _step(subject, Verb.WAIT if wait else Verb.SKIP, reason.rstrip(": "))
 
 
 def _sent_again(subject: HopSubject, situation: Situation) -> Step:
@@ -173,13 +170,20 @@ def _orphan(subject: HopSubject, situation: Situation) -> Step:
     step = _step(
         subject,
         Verb.DELETE,
-        f"asked for by name; {subject.key.cluster} no longer has it",
+        "asked for by name; no cluster has it any longer",
         risk=Risk.HIGH,
         preconditions=(Precondition(Holds.STATE, digest=subject.held),),
         confirmations=(Confirmation(Asks.DESTRUCTIVE, "delete", "deletions cannot be undone"),),
     )
-    step = _closing(step, replace(subject, drops=("",)), situation) if subject.runs else step
+    step = _closing(step, replace(subject, drops=(EVERY_PLAN,)), situation) if subject.is_api else step
     return braked(step, subject, situation)
+
+
+def _not_ours(subject: HopSubject) -> Step:
+    block = Block(
+        "not-ours", "it was made in the Console, and nothing here ever defined it", "delete it there"
+    )
+    return replace(_step(subject, Verb.DELETE, "asked for by name"), blocked=(block,))
 
 
 # --- waiting for gateways ----------------------------------------------------------------------------
