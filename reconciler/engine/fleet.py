@@ -8,9 +8,10 @@ updates cost the reader one set, not one message each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
+from reconciler.engine.contending import Contention, contended
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import PlaceState, Problem, Row
 from reconciler.model.verdicts import ExitCode, Place, exit_code
@@ -48,6 +49,8 @@ class Fleet:
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._pending = _Pending()
         self._revision = 0
+        self._contentions: dict[ResourceKey, dict[Place, Contention]] = {}
+        self._judged: dict[ResourceKey, Row] = {}
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -136,10 +139,15 @@ class Fleet:
             return
         with self._lock:
             self._rows.update(rows)
+            for key in self._contentions.keys() & rows.keys():
+                self._judged[key] = rows[key]
+                self._rows[key] = contended(rows[key], self._contentions[key])
             self._pending.changed.update(rows)
             self._pending.removed.difference_update(rows)
             for key in gone:
                 del self._rows[key]
+                self._contentions.pop(key, None)
+                self._judged.pop(key, None)
             self._pending.removed.update(gone)
             self._pending.changed.difference_update(gone)
             self._revision += 1
@@ -168,4 +176,23 @@ class Fleet:
             else:
                 self._problems.pop(origin, None)
             self._pending.places = True
+            self._revision += 1
+
+    def contend(self, key: ResourceKey, place: Place, contention: Contention | None) -> None:
+        """Show that healing stopped at one hop of a resource, or (None) that it goes on."""
+        with self._lock:
+            judged = self._judged.get(key) or self._rows.get(key)
+            if judged is None:
+                return
+            places = {at: one for at, one in self._contentions.get(key, {}).items() if at is not place}
+            if contention is not None:
+                places[place] = contention
+            if places:
+                self._contentions[key], self._judged[key] = places, judged
+            else:
+                self._contentions.pop(key, None)
+                self._judged.pop(key, None)
+            shown = contended(judged, places)
+            self._rows[key] = replace(shown, version=self._rows[key].version + 1)
+            self._pending.changed.add(key)
             self._revision += 1

@@ -54,6 +54,10 @@ class Fights:
     def __len__(self) -> int:
         return len(self._watched)
 
+    def watches(self, key: ResourceKey, hop: Place) -> bool:
+        """Whether others wrote there within the last ten minutes, as far as it was swept."""
+        return (key, hop) in self._watched
+
     def noticed(self, key: ResourceKey, hop: Place, fields: Iterable[Field], now: float) -> Fight | None:
         """Note which fields others have written since the last healing.
 
