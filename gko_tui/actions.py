@@ -234,8 +234,8 @@ ACTIONS: tuple[Action, ...] = (
         "Type what the plan asks for, then set the trigger: Enter carries the plan out from there.",
         hint=1,
     ),
-    Action("plan.run", "Carry out", ("enter",), "Carry out the plan, once it is armed.", hint=2),
-    Action("plan.stop", "Stop", ("x",), "Begin no further step; those that were begun are finished.", hint=3),
+    Action("plan.run", "Carry out", ("enter",), "Carry out the plan, once it is armed.", hint=1),
+    Action("plan.stop", "Stop", ("x",), "Begin no further step; those that were begun are finished.", hint=2),
     Action("plan.again", "New plan", ("R",), "Make the plan anew, from what is known now.", hint=4),
     Action("plan.copy", "Copy id", ("c",), "Copy the plan's id."),
     Action(

@@ -133,7 +133,7 @@ class PlanDesk:
         chosen, seconds = asked_window(argument.split(), self._app.cluster_names(), self.protected)
         self._app.bridge.windows.open(chosen, self._app.clock() + seconds)
         named = ", ".join(map(safe, chosen))
-        self._app.say(f"{named}: may be written to for {age(seconds)}; nothing runs before a plan is armed")
+        self._app.say(f"{named}: may be written to for {age(seconds)}")
         self._redraw()
 
     def readonly(self) -> None:

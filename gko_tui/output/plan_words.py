@@ -52,7 +52,7 @@ DID_FAMILIES = {
 """How good it is that a step ended so."""
 
 EXIT_WORDS = {
-    ExitCode.IN_SYNC: "done, and seen at every place that was asked for",
+    ExitCode.IN_SYNC: "done, and seen at every place asked for",
     ExitCode.CHANGES: "done, but not yet seen at every place",
     ExitCode.BLOCKED: "something was blocked or not confirmed, and was left as it is",
     ExitCode.ERROR: "something failed, or it was stopped before its end",

@@ -19,6 +19,7 @@ from gko_tui.screens.plan_bar import PlanBar
 from gko_tui.screens.reading import ReadingScreen
 from gko_tui.view.arming import Arming
 from gko_tui.view.lines import Line, Span, joined, safe, wrapped
+from gko_tui.view.plan_freshness import MadeFrom
 from gko_tui.view.plan_lines import Around, Ended, PlanPage, ended_head, read_head, title_lines
 from gko_tui.view.plan_status import Phase, Run, Status
 from gko_tui.widgets.prompt import Asking
@@ -67,9 +68,10 @@ class PlanScreen(ReadingScreen):
         self.arming = Arming(self.plan) if self.plan is not None else None
         self._problem = ""
         self._waited = 0
+        self._asks = False
         self._armed_s = 0
-        self._stale: tuple[str, ...] = ()
-        self._seen: dict[ResourceKey, object] = {}
+        self._stale = ""
+        self._made_from: MadeFrom | None = None
         self._told = 0
         self._page: PlanPage | None = None
 
@@ -96,7 +98,7 @@ class PlanScreen(ReadingScreen):
             return Phase.NONE if self._problem else Phase.MAKING
         if self._stale:
             return Phase.STALE
-        if self.prompt.asking is Asking.PHRASE:
+        if self._asks:
             return Phase.ASKING
         return Phase.ARMED if self.arming.armed else Phase.READ
 
@@ -181,7 +183,7 @@ class PlanScreen(ReadingScreen):
     def do_again(self) -> None:
         """Make the plan anew."""
         self.carrying = self.plan = self.arming = self._page = None
-        self._problem, self._stale, self._told = "", (), 0
+        self._problem, self._stale, self._told = "", "", 0
         self._make()
 
     def _make(self) -> None:
@@ -194,8 +196,8 @@ class PlanScreen(ReadingScreen):
     @work(exclusive=True, group="plan", exit_on_error=False)
     async def _ask(self) -> None:
         """Ask the engine; leaving the screen gives up."""
-        self._seen = self._versions()
         request = self.asked.request
+        self._made_from = MadeFrom(self.gko.bridge.store.rows, request.keys)
         try:
             plan = await self.gko.bridge.ask(
                 lambda engine: engine.plan(request), within_s=PLAN_WITHIN_S, again="R"
@@ -208,6 +210,7 @@ class PlanScreen(ReadingScreen):
             self.pane.show(wrapped(said, "state-error", self.text_width))
         else:
             self.plan, self.arming = plan, Arming(plan)
+            self._see_what_moved()
             await self._built()
         self.redraw_edges()
 
@@ -250,8 +253,10 @@ class PlanScreen(ReadingScreen):
         if doing is not None:
             return title_lines(self.plan, self.asked, around)
         lines = read_head(self.plan, self.asked, around)
-        for said in self._stale:
-            lines += wrapped(said, "state-drift", self.text_width, hanging="  ")
+        if self._stale:
+            lines += wrapped(
+                f"{self._stale}; R makes a new plan", "state-drift", self.text_width, hanging="  "
+            )
         return lines
 
     @property
@@ -272,35 +277,25 @@ class PlanScreen(ReadingScreen):
         rows = self.gko.bridge.store.rows
         return [rows[key] for key in sorted(self.asked.request.keys) if key in rows]
 
-    def _versions(self) -> dict[ResourceKey, object]:
-        """What of the rows would make the plan another one."""
-        return {key: _version(row) for key, row in self.gko.bridge.store.rows.items() if self._concerns(key)}
-
-    def _concerns(self, key: ResourceKey) -> bool:
-        keys = self.asked.request.keys
-        return not keys or key in keys
-
     def rows_changed(self, changes: ChangeSet) -> None:
         self.redraw_edges()
         if self.plan is None or self.carrying is not None:
             if self.carrying is not None and self.carrying.ended and self.asked.key in changes.changed:
                 self._show(keep_place=True)
             return
-        planned = {step.key for step in self.plan.runnable}
-        rows = self.gko.bridge.store.rows
-        moved = [
-            key
-            for key in sorted(planned.intersection((*changes.changed, *changes.removed)))
-            if self._seen.get(key) != (_version(rows[key]) if key in rows else None)
-        ]
-        if moved and not self._stale:
-            named = ", ".join(safe(str(key)) for key in moved[:3]) + (" and others" if len(moved) > 3 else "")
-            self._stale = (f"{named}: changed since this plan was made; R makes a new plan",)
-            if self.prompt.asking is Asking.PHRASE:
+        if self._see_what_moved(frozenset((*changes.changed, *changes.removed))):
+            if self._asks:
                 self.close_prompt()
             if self.arming is not None:
                 self.arming.reset()
             self._show(keep_place=True)
+
+    def _see_what_moved(self, among: frozenset[ResourceKey] | None = None) -> bool:
+        """Whether something that the plan writes has just been seen to be no longer what it was made from."""
+        if self.plan is None or self._made_from is None or self._stale:
+            return False
+        self._stale = self._made_from.moved(self.plan, self.gko.bridge.store.rows, among)
+        return bool(self._stale)
 
     # --- arming ----------------------------------------------------------------------------
 
@@ -320,6 +315,14 @@ class PlanScreen(ReadingScreen):
             self.gko.say("nothing would run: nothing that it asks for was typed; y asks again")
             self.arming.reset()
         self.redraw_edges()
+
+    def open_prompt(self, asking: Asking, text: str = "") -> None:
+        self._asks = asking is Asking.PHRASE
+        super().open_prompt(asking, text)
+
+    def close_prompt(self) -> None:
+        self._asks = False
+        super().close_prompt()
 
     def done(self, asking: Asking, text: str) -> None:
         if asking is not Asking.PHRASE or self.arming is None or self.phase is Phase.STALE:
@@ -437,11 +440,3 @@ class PlanScreen(ReadingScreen):
         from gko_tui.screens.plan_copying import copy_plan_menu
 
         copy_plan_menu(self.gko, self.plan, self.line, joined(self.pane.lines))
-
-
-def _version(row: Row) -> object:
-    """What of a row a plan depends on; that it was seen once more is nothing."""
-    held = row.cluster_trace
-    written = row.git_trace.revision if row.git_trace is not None else ""
-    verdicts = tuple((cell.verdict, cell.change_count) for cell in (row.git, row.cluster, row.control_plane))
-    return (verdicts, written, (held.uid, held.generation) if held is not None else None)

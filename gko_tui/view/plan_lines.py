@@ -12,7 +12,9 @@ from gko_tui.output.plan_steps import Look, groups_of, place_lines
 from gko_tui.output.plan_words import (
     DID_FAMILIES,
     EXIT_WORDS,
+    STAGE_WORDS,
     by_phrase,
+    family_of,
     left_steps,
     message_of,
     outcome_summary_line,
@@ -25,7 +27,7 @@ from gko_tui.view.plan_asked import Asked
 from gko_tui.view.words import FAMILY_TOKENS, Marks
 from reconciler.model.plan import Plan
 from reconciler.model.rows import Row
-from reconciler.model.steps import Did, Outcome, Stage, Step
+from reconciler.model.steps import Did, Outcome, Stage, Step, Verb
 from reconciler.model.verdicts import ExitCode, Place, Verdict
 
 MOST_LISTED = 20
@@ -113,13 +115,29 @@ def read_head(plan: Plan, asked: Asked, around: Around) -> list[Line]:
         lines += wrapped(said, "protected bold", around.width, hanging="  ")
     if not plan.runnable:
         lines += _nothing(plan, around)
+    elif len(plan.runnable) < sum(step.verb is not Verb.NOOP for step in plan.steps):
+        lines += _would_run(plan.runnable, around)
+    return lines
+
+
+def _would_run(steps: Sequence[Step], around: Around) -> list[Line]:
+    """What would be carried out, where it stands among steps that would not."""
+    lines: list[Line] = [(("would be carried out:", "title"),)]
+    for step in steps[:MOST_LISTED]:
+        spans = (
+            (f"  {step.verb.value}", FAMILY_TOKENS[family_of(step)]),
+            (f"  {STAGE_WORDS[step.stage]}  ", "text"),
+        )
+        lines.append((*spans, (step_name(step), "text")))
+    if len(steps) > MOST_LISTED:
+        lines.append(((f"  {around.marks.cut} {len(steps) - MOST_LISTED} more", "text"),))
     return lines
 
 
 def _nothing(plan: Plan, around: Around) -> list[Line]:
     """Why there is nothing to carry out."""
     rows = around.rows[:_MOST_ROWS]
-    if plan.steps and (plan.blocked or any(step.verb.value == "skip" for step in plan.steps)):
+    if plan.steps and (plan.blocked or any(step.verb is Verb.SKIP for step in plan.steps)):
         said = "Nothing can be carried out: each step below says why, and what would change that."
     elif rows and all(row.state is Verdict.SYNCED for row in around.rows):
         said = "Nothing to do: every place is as Git says."
@@ -154,10 +172,12 @@ def _standing(row: Row, around: Around) -> list[Line]:
     """Where a resource stands, hop by hop, each within the width."""
     lines: list[Line] = []
     for line in place_lines(row, around.marks):
-        head, rest = line[:-1], line[-1]
-        used = sum(len(text) for text, _ in head) + 2
-        folded = wrapped(rest[0], rest[1], max(20, around.width - used), hanging="  ") if rest[0] else [()]
-        lines.append((("  ", "text"), *head, *folded[0]))
+        head, (rest, style) = line[:-1], line[-1]
+        said = rest.lstrip()
+        head = (("  ", "text"), *head, (rest[: len(rest) - len(said)], style))
+        used = sum(len(text) for text, _ in head)
+        folded = wrapped(said, style, max(20, around.width - used), hanging="  ") if said else [EMPTY]
+        lines.append((*head, *folded[0]))
         lines += [((" " * used, "text"), *more) for more in folded[1:]]
     return lines
 
@@ -191,11 +211,9 @@ def ended_head(plan: Plan, asked: Asked, ended: Ended, around: Around) -> list[L
     width = around.width
     what = str(asked.key) if asked.key is not None else asked.title
     word = "stopped" if ended.stopped else "ended"
-    lines = wrapped(
-        f"plan {plan.short_id}  {plan.purpose}  {what}  {word}", "title bold", width, hanging="  "
-    )
-    lines += wrapped(outcome_summary_line(ended.outcomes), "text", width)
-    meaning = f"exit code {int(ended.code)}: {EXIT_WORDS.get(ended.code, '')}"
+    lines = wrapped(f"plan {plan.short_id} {word}  {plan.purpose}  {what}", "title bold", width, hanging="  ")
+    count = outcome_summary_line(ended.outcomes)
+    meaning = f"{count}. Exit code {int(ended.code)}: {EXIT_WORDS.get(ended.code, '')}"
     lines += wrapped(meaning, _EXIT_STYLES.get(ended.code, "state-error bold"), width)
     if ended.problem:
         lines += wrapped(ended.problem, "state-error", width, hanging="  ")

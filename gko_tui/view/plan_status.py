@@ -109,8 +109,10 @@ def _read(status: Status) -> Line:
 
 
 def _steps(arming: Arming) -> str:
-    left = arming.left_out()
-    said = counted(len(arming.running()), "step")
+    left, running = arming.left_out(), arming.running()
+    said = counted(len(running), "step")
+    if running and not any(step.verb.writes for step in running):
+        said += ", and none of them writes"
     return f"{said}; {left} left out, not confirmed" if left else said
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.acting import Orders, PlanRequest
+from reconciler.model.acting import PlanRequest
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Actor, Inputs, Plan
 from reconciler.model.rows import Cell, ClusterTrace, Row
@@ -59,13 +59,13 @@ def step_of(row: Row) -> Step | None:
     return None
 
 
-def outcome_of(step: Step, orders: Orders) -> Outcome:
+def outcome_of(step: Step, typed: Collection[str], *, stopped: bool) -> Outcome:
     """What comes of a step when nothing goes wrong."""
     if step.blocked:
         return Outcome(step.id, Did.SKIPPED, step.blocked[0].text, step.blocked[0].next_step, NOW)
-    if orders.stopped():
+    if stopped:
         return Outcome(step.id, Did.SKIPPED, STOPPED, "make a new plan", NOW)
-    missing = [one.phrase for one in step.confirmations if one.phrase not in orders.typed]
+    missing = [one.phrase for one in step.confirmations if one.phrase not in typed]
     if missing:
         return Outcome(step.id, Did.SKIPPED, "it was not confirmed", f"type {missing[0]!r}", NOW)
     did = {Verb.CREATE: Did.CREATED, Verb.DELETE: Did.DELETED, Verb.NOOP: Did.UNCHANGED}

@@ -211,9 +211,10 @@ class Replay:
             raise self.breaks_with
         outcomes: list[Outcome] = []
         for step in plan.steps:
-            if self.hold_steps and step.runs and not orders.stopped():
+            stopped = orders.stopped()  # a step that was begun is finished
+            if self.hold_steps and step.runs and not stopped:
                 await self._turns().acquire()
-            outcome = self.dids.get(step.id) or outcome_of(step, orders)
+            outcome = self.dids.get(step.id) or outcome_of(step, orders.typed, stopped=stopped)
             outcomes.append(outcome)
             await orders.told(step, outcome)
             if outcome.did in (Did.CREATED, Did.CONFIGURED) and self.fleet is not None:
