@@ -32,6 +32,7 @@ _BY: Mapping[str, frozenset[Activity]] = {
     "heal": frozenset({"heal"}),
     "sync": frozenset({"heal", "sync", "prune"}),
 }
+_SHOWN = frozenset({Verdict.UNKNOWN, Verdict.FAILED, Verdict.CONTENDED})
 _NOTHING_TO_DO = frozenset({None, Verdict.SYNCED, Verdict.UNMANAGED})
 
 
@@ -48,24 +49,22 @@ class Decision:
     activities: Mapping[Place, Activity] = field(default_factory=dict)
     refusals: Mapping[Place, str] = field(default_factory=dict)
     again_at: float = 0.0
+    told: str = ""
+    """What is worth telling of the refusals: a row says by itself that it is Unknown, Failed or Contended."""
 
     @property
     def hops(self) -> frozenset[Place]:
         """The hops that something may be written across now."""
         return frozenset(self.activities)
 
-    @property
-    def why(self) -> str:
-        """Everything that stands in the way, in sentences."""
-        return "; ".join(dict.fromkeys(self.refusals.values()))
-
 
 @dataclass(frozen=True, slots=True)
 class _No:
-    """Why not; `again_at` as in `Decision`."""
+    """Why not; `again_at` as in `Decision`, `shown` whether the row says it by itself."""
 
     why: str
     again_at: float = 0.0
+    shown: bool = False
 
 
 def decide(
@@ -88,16 +87,18 @@ def decide(
     activities: dict[Place, Activity] = {}
     refusals: dict[Place, str] = {}
     again: list[float] = []
+    told: list[str] = []
     for hop, wanted in _wanted(row):
         said = wanted
         if not isinstance(said, _No):
             said = _allowed(said, application, row, hop, now, stale or {}, suspended)
         if isinstance(said, _No):
             refusals[hop] = said.why
+            told.extend([] if said.shown else [said.why])
             again.extend([said.again_at] if said.again_at else [])
         else:
             activities[hop] = said
-    return Decision(activities, refusals, min(again, default=0.0))
+    return Decision(activities, refusals, min(again, default=0.0), "; ".join(dict.fromkeys(told)))
 
 
 def _wanted(row: Row) -> Iterator[tuple[Place, Activity | _No]]:
@@ -113,13 +114,13 @@ def _wanted(row: Row) -> Iterator[tuple[Place, Activity | _No]]:
 def _on_cluster(row: Row) -> Activity | _No:
     verdict, trace = row.cluster.verdict, row.cluster_trace
     if row.git.verdict is Verdict.FAILED:
-        return _No(f"Git is not valid: {_cause(row, Place.GIT)}")
+        return _No(f"Git is not valid: {_cause(row, Place.GIT)}", shown=True)
+    if verdict in _SHOWN:
+        return _No(_cause(row, Place.CLUSTER), shown=True)
     if trace is not None and trace.deleting_since:
         return _No("it is being deleted on the cluster")
     if trace is not None and trace.owner in FOREIGN:
         return _No(f"{trace.owner} owns it and applies it: change Git")
-    if verdict in (Verdict.UNKNOWN, Verdict.FAILED, Verdict.CONTENDED):
-        return _No(_cause(row, Place.CLUSTER))
     if verdict in _HEALS[Place.CLUSTER]:
         return "heal"
     return "prune" if verdict is Verdict.ORPHAN else "sync"
@@ -131,8 +132,8 @@ def _at_control_plane(row: Row) -> Activity | _No | None:
         return "heal"
     if verdict is Verdict.DETACHED:
         return _No(f"somebody detached it in the Console; {PERSON}")
-    if verdict in (Verdict.UNKNOWN, Verdict.FAILED, Verdict.CONTENDED):
-        return _No(_cause(row, Place.CONTROL_PLANE))
+    if verdict in _SHOWN:
+        return _No(_cause(row, Place.CONTROL_PLANE), shown=True)
     return None  # what is on its way is brought by the writer of that hop
 
 

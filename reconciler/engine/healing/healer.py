@@ -24,6 +24,8 @@ from reconciler.settings.model import Application
 LOOK_EVERY_S = 0.2
 """What changed is looked at so often, and only if anything was published."""
 SWEEP_EVERY_S = 60.0
+GRACE_S = 8.0
+"""So long what is under way may take to end once it was told to stop."""
 AT_A_TIME = 4
 """Applications that have their turn at once."""
 MOST_AT_ONCE = 500
@@ -83,7 +85,7 @@ class Healer:
                 self._give_turns(stop.is_set)
                 await self._rim.sleep(LOOK_EVERY_S)
         finally:
-            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+            await self._end()
 
     async def once(self) -> None:
         """Do everything that may be done now, and wait for nothing that may be done later."""
@@ -93,6 +95,14 @@ class Healer:
             if not self._busy:
                 return
             await asyncio.wait(self._busy.values())
+
+    async def _end(self) -> None:
+        """Let what is under way end between two steps, or break off what takes too long."""
+        if self._busy:
+            _, late = await asyncio.wait(self._busy.values(), timeout=GRACE_S)
+            for turn in late:
+                turn.cancel()
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     # --- looking ---------------------------------------------------------------------------
 
@@ -176,7 +186,7 @@ class Healer:
                 chosen[item[1]] = decision
             else:
                 self._memory.queue.drop(item)
-                self._turns.leave(item, decision.why)
+                self._turns.leave(item, decision.told)
                 if decision.again_at:
                     self._memory.queue.add(item, decision.again_at, Priority.POLL)
         return chosen

@@ -15,7 +15,7 @@ from reconciler.cluster.rim import Rim
 from reconciler.engine.healing.deciding import Decision, decide
 from reconciler.engine.healing.memory import Item, Memory, inputs
 from reconciler.engine.healing.narrowing import is_tried_first, narrowed
-from reconciler.engine.healing.refusals import is_for_good
+from reconciler.engine.healing.refusals import blocks_for_good, is_for_good
 from reconciler.model.acting import BOTH_HOPS, Carried, Orders, PlanRequest
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _DONE = frozenset({Did.CREATED, Did.CONFIGURED, Did.UNCHANGED, Did.DELETED})
-_PASSES = frozenset({"suspended", "unreadable", "unread", "deleting", "waits", "namespace"})
-"""Blocks that go away without an input of the resource itself changing."""
 _PLACE_OF = {Stage.CLUSTER: Place.CLUSTER, Stage.CONTROL_PLANE: Place.CONTROL_PLANE}
 LATER = "it waits for its turn"
 CONTENDED = "two writers fight over it"
@@ -238,9 +236,21 @@ class Turns:
             self._told("done", {**facts, "did": dids, "why": reason, "changes": changes})
             return
         row = self._engine.fleet.row(key)
-        made_from = inputs(row) if row is not None else None
-        why = "; ".join(part for part in (wrong.message, wrong.next_step) if part)
-        if is_for_good(wrong):
+        self._note_wrong(item, hop, row, wrong.message, wrong.next_step, facts)
+
+    def _note_wrong(
+        self,
+        item: Item,
+        hop: Place,
+        row: Row | None,
+        message: str,
+        next_step: str,
+        facts: Mapping[str, object],
+    ) -> None:
+        """It was refused, and waits for another input; or it failed, and is tried again."""
+        now, made_from = self._rim.clock(), inputs(row) if row is not None else None
+        why = "; ".join(part for part in (message, next_step) if part)
+        if is_for_good(next_step):
             self._memory.backoffs.park((item, hop), made_from, why)
             self._told("refused", {**facts, "why": why})
             return
@@ -262,10 +272,16 @@ class Turns:
             if not step.blocked or row is None or hop is None or step.key not in keys:
                 continue
             first, item = step.blocked[0], (application.name, step.key)
+            if first.cause == "dry-run":
+                facts = {"application": application.name, "resource": str(step.key), "place": hop.value}
+                self._note_wrong(item, hop, row, first.text, first.next_step, facts)
+                continue
             if first.cause == "suspended":
                 self._memory.suspend(application.name, first.text, now)
-            elif first.cause not in _PASSES:
+            elif blocks_for_good(first.cause):
                 self._memory.backoffs.park((item, hop), inputs(row), first.text)
+            else:
+                self._memory.backoffs.failed((item, hop), inputs(row), now)
             self.leave(item, first.text)
         for step, why in left_out:
             if step.key in keys and why not in (LATER, CONTENDED):

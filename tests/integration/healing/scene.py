@@ -1,25 +1,26 @@
-"""A platform that heals: the scene of the whole chain, an application with a mode, engine and healer running."""
+"""A platform that heals: the scene of the whole chain with a mode, its engine and healer running."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from reconciler.cluster.rim import Rim
 from reconciler.engine.healing.healer import Healer
 from reconciler.engine.service import Engine
 from reconciler.model.acting import Orders, PlanRequest
+from reconciler.model.plan import Plan
 from reconciler.model.verdicts import Place
 from reconciler.settings.model import Platform
 from tests.integration.chain.scene import API, Body, Scene
 
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
 
 class Healing(Scene):
-    """A scene whose application has a mode; what the API server was asked to write is counted.
+    """A scene whose application has a mode.
 
     `settings` are those of the application, `more` of the platform.
     """
@@ -87,15 +88,23 @@ class Told:
         return "\n".join(f"{event}: {facts}" for event, facts in self.events)
 
 
+def hurried(times: float) -> Rim:
+    """A clock that runs faster than the real one, so that minutes of pace cost seconds."""
+    began = time.time()
+    return Rim(clock=lambda: began + times * (time.time() - began))
+
+
 @asynccontextmanager
-async def healing(scene: Scene) -> AsyncIterator[tuple[Engine, Healer, Told]]:
-    """Engine and healer run; everything was read once."""
+async def healing(
+    scene: Scene, *, rim: Rim | None = None, keep: Callable[[str, Plan | None], None] | None = None
+) -> AsyncIterator[tuple[Engine, Healer, Told]]:
+    """Engine and healer run; something was read."""
     engine, told, stop = scene.engine(), Told(), asyncio.Event()
-    healer = Healer(engine, told=told)
+    healer = Healer(engine, rim=rim, told=told, keep=keep or (lambda _name, _plan: None))
     running = asyncio.create_task(engine.run())
     tasks = [running]
     try:
-        await until(lambda: engine.fleet.rows(), 10.0)
+        await until(engine.fleet.rows, 10.0)
         tasks.append(asyncio.create_task(healer.run(stop)))
         yield engine, healer, told
     finally:
