@@ -1,7 +1,7 @@
 """`gko-reconciler`: the engine's loop as a service, one structured line for each verdict that changes.
 
-It observes only; acting comes with plans. Standard output carries JSON lines, so that a cluster's log
-collector can read them; nothing else is printed there.
+It heals what applications let it, and says each thing that it does in the same way. Standard output carries
+JSON lines, so that a cluster's log collector can read them; nothing else is printed there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from reconciler.model.errors import GkoError
 from reconciler.model.verdicts import ExitCode
 
 if TYPE_CHECKING:
+    from reconciler.engine.healing.healer import Healer
     from reconciler.engine.service import Engine
     from reconciler.headless.report import Reporter
 
@@ -53,17 +54,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gko-reconciler",
-        description="Observe Git and clusters, and log every verdict that changes as a JSON line.",
+        description="Observe every place, heal what applications let it, and log both as JSON lines.",
     )
     parser.add_argument("--config", type=Path, help="the gko-tui.yaml to use")
-    parser.add_argument("--once", action="store_true", help="read everything once, print it, and end")
+    parser.add_argument(
+        "--once", action="store_true", help="read everything once, do what may be done, print it, and end"
+    )
     parser.add_argument("--version", action="store_true", help="print the version")
     return parser
 
 
 async def _run(arguments: argparse.Namespace) -> int:
+    from reconciler.engine.healing.healer import Healer
     from reconciler.engine.service import Engine
     from reconciler.headless.logs import log_json
+    from reconciler.headless.proposals import Proposals
     from reconciler.headless.report import Reporter
     from reconciler.settings.load import find_settings
     from reconciler.settings.paths import StatePaths
@@ -73,19 +78,22 @@ async def _run(arguments: argparse.Namespace) -> int:
     paths = StatePaths.default(os.environ)
     engine = Engine(platform, paths, environ=os.environ, clock=time.time)
     reporter = Reporter(engine.fleet, sys.stdout, clock=time.time)
+    healer = Healer(engine, told=reporter.did, keep=Proposals(paths.state).keep)
     try:
         if arguments.once:
             await engine.observe_once()
             reporter.changes()
+            await healer.once()
+            reporter.changes()
             reporter.summary()
             return int(engine.fleet.exit_code(engine.fleet.rows().values(), now=time.time()))
-        await _until_signalled(engine, reporter)
+        await _until_signalled(engine, reporter, healer)
         return 0
     finally:
         await engine.aclose()
 
 
-async def _until_signalled(engine: Engine, reporter: Reporter) -> None:
+async def _until_signalled(engine: Engine, reporter: Reporter, healer: Healer) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,8 +101,13 @@ async def _until_signalled(engine: Engine, reporter: Reporter) -> None:
     reporter.say("started", sources=len(engine.platform.sources), clusters=len(engine.platform.clusters))
     running: list[asyncio.Task[None]] = [loop.create_task(engine.run()), loop.create_task(_report(reporter))]
     stopping = loop.create_task(stop.wait())
+    healing = loop.create_task(healer.run(stop)) if healer.needed else None
+    if healing is not None:
+        running.append(healing)
     try:
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if healing is not None and stop.is_set():
+            await healing  # what is under way ends between two steps
         for running_task in running:
             if running_task.done():
                 running_task.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -41,6 +41,10 @@ class Reporter:
         line = {"at": at.replace("+00:00", "Z"), "event": event, **facts}
         self._out.write(orjson.dumps(line, default=str).decode() + "\n")
         self._out.flush()
+
+    def did(self, event: str, facts: Mapping[str, object]) -> None:
+        """A line for something that the loop did, or left undone for a reason."""
+        self.say(event, **{name: _printable(fact) for name, fact in facts.items()})
 
     def changes(self) -> None:
         """A line for each place, problem and verdict that is not as it was told before."""
@@ -100,3 +104,10 @@ class Reporter:
                     severity=problem.severity,
                 )
         self._problems = frozenset(now)
+
+
+def _printable(fact: object) -> object:
+    """Text of others without what could harm a terminal."""
+    if isinstance(fact, str):
+        return printable(fact)
+    return [_printable(one) for one in fact] if isinstance(fact, list) else fact

@@ -122,6 +122,15 @@ class Healer:
         for key in self._seen.keys() - rows.keys():
             self._memory.forget(key, tuple(self._applications))
         self._seen = rows
+        for application in self._applications.values():
+            if application.mode == "propose" and self._needs_nothing(application):
+                self._turns.withdraw(application)
+
+    def _needs_nothing(self, application: Application) -> bool:
+        """Whether an application's resources are known, and there is nothing to do about any."""
+        mine = [row for row in self._seen.values() if row.application == application.name]
+        known = mine and all(row.cluster.verdict is not Verdict.UNKNOWN for row in mine)
+        return bool(known) and not any(self._turns.decide(row, application).hops for row in mine)
 
     def _changed(self, row: Row, now: float, priority: Priority) -> None:
         """A row is new or another one: it waits for its turn, if anything differs."""

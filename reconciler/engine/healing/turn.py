@@ -115,6 +115,12 @@ class Turns:
             log.exception("healing", extra={"application": application.name})
             self._all_failed(application, keys, f"{type(error).__name__} in gko-tui itself; see its log")
 
+    def withdraw(self, application: Application) -> None:
+        """There is nothing to propose any more; what an earlier process proposed goes too."""
+        if self._proposed.get(application.name) != "":
+            self._proposed[application.name] = ""
+            self._keep(application.name, None)
+
     # --- proposing -------------------------------------------------------------------------
 
     async def _propose(self, application: Application) -> None:
@@ -123,12 +129,12 @@ class Turns:
                 applications=frozenset({application.name}), purpose="sync", actor=Actor.LOOP, tried=True
             )
         )
-        name, now = application.name, plan.id if plan.writes else ""
-        if self._proposed.get(name, "") == now:
-            return
-        self._proposed[name] = now
-        self._keep(name, plan if now else None)
-        if now:
+        name = application.name
+        if not plan.writes:
+            self.withdraw(application)
+        elif self._proposed.get(name) != plan.id:
+            self._keep(name, plan)
+            self._proposed[name] = plan.id
             self._told("proposed", {"application": name, "plan": plan.short_id, "steps": len(plan.runnable)})
 
     # --- acting ----------------------------------------------------------------------------

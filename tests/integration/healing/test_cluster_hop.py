@@ -96,7 +96,7 @@ async def test_healing_never_rolls_forward_and_sync_does(scene: Healing) -> None
     await scene.bring(api("orders"), api("payments"))
     scene.commit(api("orders", description="New"), api("payments", description="New"))
     scene.edit("payments", description="Edited")
-    async with healing(scene) as (engine, _, told):
+    async with healing(scene) as (_, _, told):
         await until(lambda: len(told.of("left")) == 2, what=told.text)
         assert all("Git has moved on" in one["why"] for one in told.of("left"))
     assert scene.spec("orders")["description"] == "Takes money"
@@ -237,7 +237,9 @@ async def test_a_proposal_is_kept_for_a_person_and_nothing_is_written(scene: Hea
     assert scene.spec("orders")["description"] == "New"
 
 
-async def test_a_cluster_that_does_not_answer_holds_no_other_up_for_longer_than_its_time_limit(scene: Healing, tmp_path: Path) -> None:
+async def test_a_cluster_that_does_not_answer_holds_no_other_up_for_longer_than_its_time_limit(
+    scene: Healing, tmp_path: Path
+) -> None:
     far = SimCluster("us", crds=demo_crds(), clock=time.time)
     server = SimKubeServer(far)
     await server.start()
