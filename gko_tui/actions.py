@@ -369,6 +369,11 @@ def key_name(key: str, *, ascii_only: bool = False) -> str:
     return _KEY_NAMES.get(key, key)
 
 
+def drawn(text: str, *, ascii_only: bool) -> str:
+    """A title or help in the characters that can be drawn; as long as it was."""
+    return text.replace("…", "~").replace("–", "-").replace("⏎", "~") if ascii_only else text
+
+
 def actions_for(*contexts: str) -> tuple[Action, ...]:
     """The actions of these contexts, in the order of the table."""
     return tuple(action for action in ACTIONS if action.context in contexts)

@@ -8,8 +8,6 @@ import gko_tui.frame_rate  # noqa: F401 (before anything of Textual)
 import asyncio
 import gc
 import signal
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -22,7 +20,7 @@ from textual.widgets import Input
 
 from gko_tui.actions import BY_ID, GLOBAL, bindings_for
 from gko_tui.attention import Ages, Attention
-from gko_tui.bridge import DRAIN_EVERY_S, Bridge, EngineFactory, live_engine
+from gko_tui.bridge import DRAIN_EVERY_S, Bridge
 from gko_tui.commanding import complete, palette_commands, run_command
 from gko_tui.copying import copy
 from gko_tui.plan_desk import PlanDesk
@@ -33,7 +31,6 @@ from gko_tui.theme import ANSI_THEME, DEFAULT_THEME, TOKENS, Palette, load_theme
 from gko_tui.view.lookup import find_resources, match_clusters
 from gko_tui.view.tabs import HOPS_TAB
 from gko_tui.view.words import marks_for
-from gko_tui.view.write_windows import WriteWindows
 from gko_tui.widgets.bars import reading_note
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError, UsageError
@@ -435,58 +432,3 @@ class GkoApp(App[int]):
             UsageError: it means none, or is not of the form.
         """
         return find_resources(self.bridge.store.rows, text)
-
-
-def run_terminal(
-    platform: Platform,
-    paths: StatePaths,
-    *,
-    environ: Mapping[str, str],
-    clock: Callable[[], float] = time.time,
-    debug: bool = False,
-    ascii: bool = False,
-    theme: str | None = None,
-    read_only: bool = False,
-    engine_factory: EngineFactory | None = None,
-    mouse: bool = True,
-    reduced_motion: bool = False,
-) -> int:
-    """Open the terminal and stay until it is left.
-
-    Args:
-        platform: what is read.
-        paths: where this machine keeps its state.
-        environ: the environment.
-        clock: seconds since the epoch.
-        debug: the engine's log file gets everything.
-        ascii: draw with ASCII characters.
-        theme: the name of a theme.
-        engine_factory: makes the engine on its thread; the live one by default.
-        mouse: False leaves the mouse to the terminal.
-        reduced_motion: nothing flashes or slides.
-
-    Returns:
-        The exit code: 0, or 128 plus the number of the signal that ended it, or 1 after a fault.
-
-    Raises:
-        UsageError: there is no theme of that name.
-    """
-    # A key must be painted within milliseconds while the engine parses on its thread.
-    sys.setswitchinterval(0.001)
-    factory = engine_factory or live_engine(platform, paths, environ=environ, clock=clock, debug=debug)
-    bridge = Bridge(factory, clock, WriteWindows(locked=read_only))
-    app = GkoApp(
-        platform,
-        paths,
-        bridge,
-        environ=environ,
-        clock=clock,
-        ascii_only=ascii,
-        theme=theme,
-        reduced_motion=reduced_motion,
-    )
-    try:
-        answer = app.run(mouse=mouse)
-    finally:
-        bridge.stop()
-    return answer if answer is not None else (app.return_code or 0)

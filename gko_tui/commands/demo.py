@@ -44,7 +44,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _load_terminal() -> None:
-    import gko_tui.app  # noqa: F401
+    import gko_tui.opening  # noqa: F401
 
 
 def _start(invocation: Invocation) -> DemoProcess:

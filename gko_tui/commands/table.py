@@ -64,6 +64,9 @@ GLOBAL = (
 ON_SCREEN = (
     Argument(("--theme",), "the terminal's colours", {"metavar": "NAME"}),
     Argument(("--no-mouse",), "leave the mouse to the terminal emulator", {"action": "store_true"}),
+    Argument(
+        ("--read-only",), "write nothing from the terminal, whatever is typed", {"action": "store_true"}
+    ),
     Argument(("--reduced-motion",), "nothing flashes or slides", {"action": "store_true"}),
 )
 """Options of whatever opens the terminal: no command at all, and `demo`."""

@@ -24,11 +24,11 @@ def open_terminal(invocation: Invocation, platform: Platform, paths: StatePaths)
     """Open the terminal on a platform, as the options of the command line say.
 
     Args:
-        invocation: the run; `--theme`, `--no-mouse` and `--reduced-motion` belong to it.
+        invocation: the run; `--theme`, `--no-mouse`, `--read-only` and `--reduced-motion` belong to it.
         platform: what is read.
         paths: where this machine keeps its state.
     """
-    from gko_tui.app import run_terminal
+    from gko_tui.opening import run_terminal
 
     arguments = invocation.arguments
     if arguments.no_color:
@@ -42,5 +42,6 @@ def open_terminal(invocation: Invocation, platform: Platform, paths: StatePaths)
         ascii=arguments.ascii,
         theme=arguments.theme,
         mouse=not arguments.no_mouse,
+        read_only=arguments.read_only,
         reduced_motion=arguments.reduced_motion,
     )

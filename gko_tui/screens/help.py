@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from gko_tui.actions import CONTEXT_TITLES, Action, actions_for, key_name
+from gko_tui.actions import CONTEXT_TITLES, Action, actions_for, drawn, key_name
 from gko_tui.view.filtering import FIELDS
 from gko_tui.view.lines import text_of, wrapped
 from gko_tui.view.words import FAMILY_TOKENS
@@ -138,7 +138,8 @@ class HelpScreen(ModalScreen[str | None]):
         if action.command:
             rest += f"  :{action.command} {action.argument}".rstrip()
         room = max(20, min(110, self.size.width) - 8)  # borders, padding, scrollbar
-        text = "\n".join(text_of(line) for line in wrapped(rest, "text", room, indent=head))
+        lines = (text_of(line) for line in wrapped(rest, "text", room, indent=head))
+        text = drawn("\n".join(lines), ascii_only=self.gko.marks.ascii_only)
         spans = [
             Span(0, 11, "$key bold"),
             Span(11, len(head), "$title"),

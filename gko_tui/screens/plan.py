@@ -21,7 +21,7 @@ from gko_tui.view.arming import Arming
 from gko_tui.view.lines import Line, Span, joined, safe, wrapped
 from gko_tui.view.plan_freshness import MadeFrom
 from gko_tui.view.plan_lines import Around, Ended, PlanPage, ended_head, read_head, title_lines
-from gko_tui.view.plan_status import Phase, Run, Status
+from gko_tui.view.plan_status import NO_ARMING, Phase, Run, Status
 from gko_tui.widgets.prompt import Asking
 from reconciler.model.errors import GkoError
 
@@ -38,15 +38,8 @@ if TYPE_CHECKING:
 ARMED_FOR_S = 60
 """A trigger that nobody pulls is let go: whoever comes back later should read first."""
 
-_NO_ARMING = {
-    Phase.MAKING: "the plan is still being made",
-    Phase.NONE: "there is no plan: R tries again",
-    Phase.STALE: "something changed since this plan was made: R makes a new one",
-    Phase.ARMED: "it is armed: Enter carries it out, Esc disarms",
-    Phase.RUNNING: "it is being carried out",
-    Phase.STOPPING: "it is stopping",
-    Phase.ENDED: "it has been carried out: R makes a new plan",
-}
+_LONG, _LONG_EVERY = 5_000, 10
+"""A page of so many lines is shown anew every so many tenths of a second only."""
 
 
 class PlanScreen(ReadingScreen):
@@ -66,6 +59,8 @@ class PlanScreen(ReadingScreen):
         self.carrying = carrying
         self.plan: Plan | None = carrying.plan if carrying is not None else None
         self.arming = Arming(self.plan) if self.plan is not None else None
+        self.plan_name = ""
+        """The plan's short id, once the page is laid out."""
         self._problem = ""
         self._waited = 0
         self._asks = False
@@ -73,6 +68,7 @@ class PlanScreen(ReadingScreen):
         self._stale = ""
         self._made_from: MadeFrom | None = None
         self._told = 0
+        self._tenths = 0
         self._page: PlanPage | None = None
 
     def compose_top(self) -> ComposeResult:
@@ -134,9 +130,8 @@ class PlanScreen(ReadingScreen):
         return self.gko.bridge.windows.closed(self._clusters(), self.gko.clock())
 
     def title_spans(self) -> tuple[Span, ...]:
-        name = self.plan.short_id if self.plan is not None else "plan"
         return (
-            (name, "title bold"),
+            (self.plan_name or "plan", "title bold"),
             (f"  {self.asked.request.purpose} ", "quiet"),
             (self.asked.title, "text"),
         )
@@ -170,8 +165,8 @@ class PlanScreen(ReadingScreen):
         return reason or super().unavailable(action_id)
 
     def _no_arming(self, phase: Phase) -> str | None:
-        if phase in _NO_ARMING:
-            return _NO_ARMING[phase]
+        if phase in NO_ARMING:
+            return NO_ARMING[phase]
         if self.plan is not None and not self.plan.runnable:
             return "there is nothing to carry out"
         if self.gko.bridge.windows.locked and self._read_only():
@@ -183,6 +178,7 @@ class PlanScreen(ReadingScreen):
     def do_again(self) -> None:
         """Make the plan anew."""
         self.carrying = self.plan = self.arming = self._page = None
+        self.plan_name = ""
         self._problem, self._stale, self._told = "", "", 0
         self._make()
 
@@ -214,21 +210,24 @@ class PlanScreen(ReadingScreen):
             await self._built()
         self.redraw_edges()
 
-    async def _built(self) -> None:
+    async def _built(self, *, keep_place: bool = False) -> None:
         """Lay the page out away from the terminal's loop: a plan may have thousands of steps."""
-        assert self.plan is not None
-        self._page = await asyncio.to_thread(PlanPage, self.plan, self.text_width, self.gko.marks)
-        self._show()
-
-    def _lay_out(self) -> None:
-        """Lay the page out anew, at the same place, for another width or another reader."""
-        if self.plan is None:
+        plan = self.plan
+        if plan is None:
             return
-        self._page = PlanPage(self.plan, self.text_width, self.gko.marks)
+        page = await asyncio.to_thread(PlanPage, plan, self.text_width, self.gko.marks, self.plan_name)
+        if plan is not self.plan:
+            return
+        self._page, self.plan_name = page, page.name
         if self.carrying is not None:
-            self._page.note(self.carrying.outcomes, self.carrying.outcomes)
+            page.note(self.carrying.outcomes, self.carrying.outcomes)
             self._told = len(self.carrying.told)
-        self._show(keep_place=True)
+        self._show(keep_place=keep_place)
+
+    @work(exclusive=True, group="layout", exit_on_error=False)
+    async def _lay_out(self) -> None:
+        """Lay the page out anew, at the same place, for another width or another reader."""
+        await self._built(keep_place=True)
 
     def _show(self, *, keep_place: bool = False) -> None:
         if self._page is not None:
@@ -237,7 +236,9 @@ class PlanScreen(ReadingScreen):
 
     def _head(self) -> list[Line]:
         assert self.plan is not None
-        around = Around(self.text_width, self.gko.marks, self._rows(), self.gko.desk.operator_of)
+        around = Around(
+            self.text_width, self.gko.marks, self.plan_name, self._rows(), self.gko.desk.operator_of
+        )
         doing = self.carrying
         if doing is not None and doing.ended:
             carried = doing.carried
@@ -392,10 +393,13 @@ class PlanScreen(ReadingScreen):
         self.app.push_screen(Choice("The plan is being carried out", options), chosen)
 
     def tenth(self) -> None:
+        self._tenths += 1
         doing = self.carrying
         if doing is None or self._page is None or len(doing.told) == self._told:
             if doing is not None and doing.ended and not doing.looked_at:
                 self._ended()
+            return
+        if len(self.pane.lines) > _LONG and not doing.ended and self._tenths % _LONG_EVERY:
             return
         new, self._told = doing.told[self._told :], len(doing.told)
         self._page.note(doing.outcomes, [step.id for step, _ in new])
@@ -433,10 +437,10 @@ class PlanScreen(ReadingScreen):
     def do_copy(self) -> None:
         """Copy the plan's id."""
         if self.plan is not None:
-            self.gko.copy(self.plan.short_id, "the plan's id")
+            self.gko.copy(self.plan_name, "the plan's id")
 
     def do_copy_menu(self) -> None:
         """Ask what to copy."""
         from gko_tui.screens.plan_copying import copy_plan_menu
 
-        copy_plan_menu(self.gko, self.plan, self.line, joined(self.pane.lines))
+        copy_plan_menu(self.gko, self.plan, self.plan_name, self.line, joined(self.pane.lines))

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 _FILE = "keep it in a file"
 
 
-def copy_plan_menu(app: GkoApp, plan: Plan | None, line: str, text: str) -> None:
+def copy_plan_menu(app: GkoApp, plan: Plan | None, name: str, line: str, text: str) -> None:
     """Ask what of a plan to copy.
 
     Args:
-        plan: None while there is none.
+        plan: None while there is none; name: its short id.
         line: the command line that does the same; text: what is on the screen.
     """
     from gko_tui.screens.choice import Choice
 
     choices = {"the command line": line}
     if plan is not None:
-        choices["the plan's id"] = plan.short_id
+        choices["the plan's id"] = name
         choices["this text (plan)"] = text
     options = [
         (what, f"{what}   {safe(value.strip().splitlines()[0][:40])}") for what, value in choices.items()
@@ -36,7 +36,7 @@ def copy_plan_menu(app: GkoApp, plan: Plan | None, line: str, text: str) -> None
 
     def chosen(what: str | None) -> None:
         if what == _FILE and plan is not None:
-            _keep(app, plan)
+            _keep(app, plan, name)
         elif what is not None:
             app.copy(choices[what], what)
 
@@ -47,10 +47,10 @@ def _begin(text: str) -> str:
     return safe(text.strip().splitlines()[0][:40])
 
 
-def _keep(app: GkoApp, plan: Plan) -> None:
+def _keep(app: GkoApp, plan: Plan, name: str) -> None:
     from gko_tui.commands.plan_file import write_plan
 
-    path = app.paths.state / f"{plan.short_id}.plan"
+    path = app.paths.state / f"{name}.plan"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_plan(plan, path)

@@ -47,9 +47,11 @@ class PlanPage:
         plan: what is shown.
         width: cells of a line.
         marks: the characters.
+        name: the plan's short id where it is known: working it out takes a moment for thousands of steps.
     """
 
-    def __init__(self, plan: Plan, width: int, marks: Marks) -> None:
+    def __init__(self, plan: Plan, width: int, marks: Marks, name: str = "") -> None:
+        self.name = name or plan.short_id
         self._look = Look(width, marks, _ALL_CHANGES, _ALL_CHANGES, "gko-tui plan -o json has")
         self._groups = groups_of(plan)
         self._group_of = {
@@ -87,12 +89,14 @@ class Around:
     Args:
         width: cells of a line.
         marks: the characters.
+        name: the plan's short id.
         rows: the newest rows of what was asked for, as far as they are known.
         operator: who writes across the control-plane hop of a cluster (`gko`, `gko-tui`, `auto`).
     """
 
     width: int
     marks: Marks
+    name: str
     rows: Sequence[Row] = ()
     operator: Callable[[str], str] = lambda _cluster: "gko"
 
@@ -100,7 +104,7 @@ class Around:
 def title_lines(plan: Plan, asked: Asked, around: Around) -> list[Line]:
     """The plan's name, what it is about, and what it was made from."""
     what = str(asked.key) if asked.key is not None else asked.title
-    lines = wrapped(f"plan {plan.short_id}  {plan.purpose}  {what}", "title bold", around.width, hanging="  ")
+    lines = wrapped(f"plan {around.name}  {plan.purpose}  {what}", "title bold", around.width, hanging="  ")
     made_from = ", ".join(f"{safe(source)} {revision[:7]}" for source, revision in plan.inputs.revisions[:3])
     count = summary_line(plan)
     lines.append(((count, "text"), (f"   from {made_from}" if made_from else "", "quiet")))
@@ -211,7 +215,7 @@ def ended_head(plan: Plan, asked: Asked, ended: Ended, around: Around) -> list[L
     width = around.width
     what = str(asked.key) if asked.key is not None else asked.title
     word = "stopped" if ended.stopped else "ended"
-    lines = wrapped(f"plan {plan.short_id} {word}  {plan.purpose}  {what}", "title bold", width, hanging="  ")
+    lines = wrapped(f"plan {around.name} {word}  {plan.purpose}  {what}", "title bold", width, hanging="  ")
     count = outcome_summary_line(ended.outcomes)
     meaning = f"{count}. Exit code {int(ended.code)}: {EXIT_WORDS.get(ended.code, '')}"
     lines += wrapped(meaning, _EXIT_STYLES.get(ended.code, "state-error bold"), width)

@@ -25,6 +25,18 @@ class Phase(Enum):
     ENDED = "ended"
 
 
+NO_ARMING = {
+    Phase.MAKING: "the plan is still being made",
+    Phase.NONE: "there is no plan: R tries again",
+    Phase.STALE: "something changed since this plan was made: R makes a new one",
+    Phase.ARMED: "it is armed: Enter carries it out, Esc disarms",
+    Phase.RUNNING: "it is being carried out",
+    Phase.STOPPING: "it is stopping",
+    Phase.ENDED: "it has been carried out: R makes a new plan",
+}
+"""Why a plan cannot be armed where it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """How far a run is: `done` of `runs` steps, some failed; `next` is what is under way or comes next."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
-from gko_tui.actions import Action, key_name
+from gko_tui.actions import Action, drawn, key_name
 from gko_tui.view.lines import Line, Span, safe
 from gko_tui.view.words import Marks, age, counted
 from gko_tui.widgets.strips import Bar, app_of, between
@@ -161,7 +161,8 @@ class HintBar(Bar):
             key = key_name(action.keys[0], ascii_only=self._marks.ascii_only)
             self._spans[len(spans)] = self._spans[len(spans) + 1] = action.id
             spans.append((f" {key}", f"key bold{dim}"))
-            spans.append((f" {action.title} ", f"quiet{dim}"))
+            title = drawn(action.title, ascii_only=self._marks.ascii_only)
+            spans.append((f" {title} ", f"quiet{dim}"))
         return tuple(spans)
 
     def _choose(self, width: int) -> list[Action]:

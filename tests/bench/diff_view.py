@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gko_tui.app import run_terminal
+from gko_tui.opening import run_terminal
 from gko_tui.view.diff_lines import SPLIT_FROM, DiffOptions, Mode, build
 from gko_tui.view.words import UNICODE
 from reconciler.model.changes import Change, ChangeKind, HopDiff, KeyStep, Origin

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from gko_tui.app import run_terminal
+from gko_tui.opening import run_terminal
 from reconciler.engine.fleet import Fleet
 from reconciler.model.changes import HopDiff
 from reconciler.model.keys import ResourceKey

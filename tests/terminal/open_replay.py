@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gko_tui.app import run_terminal
+from gko_tui.opening import run_terminal
 from tests.terminal.replay import NOW, Replay, dead, paths, platform, row
 
 

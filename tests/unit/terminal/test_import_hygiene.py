@@ -15,7 +15,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_terminal_loads_no_network_git_or_parser_library() -> None:
-    loaded = loaded_by("import gko_tui.app")
+    loaded = loaded_by("import gko_tui.opening")
     assert loaded & set(SLOW) == set()
 
 

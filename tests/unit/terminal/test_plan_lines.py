@@ -20,7 +20,7 @@ from reconciler.rules.text import printable
 from tests.terminal.story import NOW, row
 from tests.unit.commands_acting.plans import CREATES, RICH, MemoryEngine, Run, key, plan_of, step
 
-WIDE = Around(120, UNICODE)
+WIDE = Around(120, UNICODE, "p-12345678")
 
 
 def text(lines: list[Line]) -> str:
@@ -82,7 +82,7 @@ def test_every_change_is_shown_where_the_command_line_cuts() -> None:
 
 def test_the_head_names_the_plan_counts_and_what_it_asks_for() -> None:
     said = text(read_head(RICH, ask_all(), WIDE))
-    assert said.startswith(f"plan {RICH.short_id}  sync  everything\n")
+    assert said.startswith("plan p-12345678  sync  everything\n")
     assert "1 create, 1 update, 1 delete, 1 wait, 1 blocked; 1 unchanged   from apis 8f21c0a" in said
     assert 'asks for "delete 1": deletions cannot be undone' in said
     assert "would be carried out:\n  create  cluster  prod-eu:ApiV4Definition/pay/orders" in said
@@ -171,7 +171,7 @@ def test_no_text_can_act_on_the_terminal_at_any_width(evil: str, width: int, asc
     )
     marks = ASCII if ascii_only else UNICODE
     asked: Asked = ask_one(plan.steps[0].key)
-    around = Around(width, marks)
+    around = Around(width, marks, "p-12345678")
     first = plan.steps[0]
     state = Ended([Outcome(first.id, Did.FAILED, evil, evil)], ExitCode.ERROR, notes=(evil,))
     for head in (read_head(plan, asked, around), ended_head(plan, asked, state, around)):
