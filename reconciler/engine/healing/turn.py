@@ -210,8 +210,9 @@ class Turns:
             hop, outcome = _PLACE_OF.get(step.stage), said.get(step.id)
             if hop is not None and outcome is not None:
                 by_where[step.key, hop].append((step, outcome))
+        plan = carried.plan.short_id  # a hash of the whole plan: once, not for each resource
         for (key, hop), steps in by_where.items():
-            self._note_one(application, key, hop, steps, carried.plan.short_id)
+            self._note_one(application, key, hop, steps, plan)
         for note in carried.notes:
             self._told("note", {"application": application.name, "message": note})
 
