@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from gko_tui.screens.base import GkoScreen
-from gko_tui.view.plan_asked import Asked, ask_all, ask_applications, ask_one, ask_several
+from gko_tui.view.listing import Health
+from gko_tui.view.plan_asked import Asked, ask_all, ask_applications, ask_one, ask_several, options_of
 from gko_tui.view.store import API_KINDS
 from gko_tui.view.words import counted
 from reconciler.model.errors import UsageError
@@ -70,4 +71,8 @@ class TablePlans(GkoScreen):
             return ask_all()
         if not listing.order:
             raise UsageError("the table lists nothing", subject=":sync", next_step="Esc shows all rows again")
-        return ask_several(listing.order, f"{counted(len(listing.order), 'resource')} of the table")
+        scope, options = listing.scope, tuple[str, ...]()
+        if listing.health is Health.ALL:  # the command line knows no other word for the rest
+            options = options_of(scope.kinds or (), scope.clusters or (), listing.filter.text)
+        title = f"{counted(len(listing.order), 'resource')} of the table"
+        return ask_several(listing.order, title, options)

@@ -55,9 +55,28 @@ def ask_all() -> Asked:
     return Asked(PlanRequest(), "everything", ("gko-tui", "sync"))
 
 
-def ask_several(keys: Sequence[ResourceKey], title: str) -> Asked:
-    """The resources that a table lists; `title` says which."""
+def ask_several(keys: Sequence[ResourceKey], title: str, options: Sequence[str] = ()) -> Asked:
+    """Several resources.
+
+    Args:
+        keys: which ones; one alone is reconciled.
+        title: what they are.
+        options: those of the command line that select the same; every one is named without them.
+    """
     if len(keys) == 1:
         return ask_one(keys[0])
     request = PlanRequest(keys=frozenset(keys))
-    return Asked(request, printable(title), ("gko-tui", "sync", *map(str, keys)))
+    return Asked(request, printable(title), ("gko-tui", "sync", *(options or map(str, keys))))
+
+
+def options_of(kinds: Iterable[str], clusters: Iterable[str], filter_text: str) -> tuple[str, ...]:
+    """The options of the command line that select what a table lists.
+
+    Args:
+        kinds: only these; none for all.
+        clusters: only these; none for all.
+        filter_text: the table's filter.
+    """
+    words = [word for kind in sorted(kinds) for word in ("--kind", kind)]
+    words += [word for cluster in sorted(clusters) for word in ("--cluster", cluster)]
+    return (*words, *((f"--filter={filter_text}",) if filter_text else ()))

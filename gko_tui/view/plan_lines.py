@@ -33,6 +33,7 @@ from reconciler.model.verdicts import ExitCode, Place, Verdict
 MOST_LISTED = 20
 _ALL_CHANGES = 1000
 _MOST_ROWS = 5
+_MOST_OF_LINE = 3
 _EXIT_STYLES = {
     ExitCode.IN_SYNC: "state-ok bold",
     ExitCode.CHANGES: "state-drift bold",
@@ -230,9 +231,10 @@ def ended_head(plan: Plan, asked: Asked, ended: Ended, around: Around) -> list[L
         lines += wrapped(f"note: {note}", "state-drift", width, hanging="  ")
     for row in around.rows if len(around.rows) == 1 else ():
         lines += [((f"{safe(row.key.name)} now:", "title"),), *_standing(row, around)]
-    if ended.line:
-        lines += wrapped(ended.line, "quiet", width, hanging="  ")
-    return lines
+    same = wrapped(ended.line, "quiet", width, hanging="  ") if ended.line else []
+    if len(same) > _MOST_OF_LINE:
+        same = [*same[:_MOST_OF_LINE], ((f"  {around.marks.cut} C copies it whole", "quiet"),)]
+    return [*lines, *same]
 
 
 def _bad(did: Did, steps: Iterable[tuple[Step, Outcome]], around: Around) -> list[Line]:

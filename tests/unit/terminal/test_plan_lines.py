@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gko_tui.cli import build_parser
 from gko_tui.output.plan_table import painted, plan_lines
 from gko_tui.view.lines import Line, text_of
-from gko_tui.view.plan_asked import Asked, ask_all, ask_applications, ask_one, ask_several
+from gko_tui.view.plan_asked import Asked, ask_all, ask_applications, ask_one, ask_several, options_of
 from gko_tui.view.plan_lines import Around, Ended, PlanPage, ended_head, read_head
 from gko_tui.view.words import ASCII, UNICODE
 from reconciler.model.plan import Plan
@@ -161,6 +163,12 @@ def test_each_request_is_a_command_line_that_asks_the_same() -> None:
         "gko-tui sync",
         "gko-tui sync prod-eu:ApiV4Definition/pay/a 'prod-eu:ApiV4Definition/pay/b c'",
     ]
+    options = options_of({"ApiV4Definition"}, {"prod-eu"}, "-f sync:drifted a")
+    chosen = ask_several([key("a"), key("b")], "2 resources", options)
+    wanted = "gko-tui sync --kind ApiV4Definition --cluster prod-eu '--filter=-f sync:drifted a'"
+    assert chosen.line() == wanted
+    read = build_parser().parse_args(shlex.split(chosen.line())[1:])
+    assert (read.kind, read.cluster, read.filter) == (["ApiV4Definition"], ["prod-eu"], "-f sync:drifted a")
     assert ask_all().line(["delete 1"]) == "gko-tui sync --confirm 'delete 1'"
 
 
