@@ -28,7 +28,7 @@ from reconciler.rules.apim.standing_in.local import config_map_for
 from reconciler.rules.apim.standing_in.marks import is_ingress_template, marked, released
 from reconciler.rules.apim.standing_in.retrying import Again, Parked, retry_of
 from reconciler.rules.apim.standing_in.status import status_after
-from reconciler.rules.apim.standing_in.told import Told, failed
+from reconciler.rules.apim.standing_in.told import Told, failed, kept_here
 
 API_KINDS = ("ApiV4Definition", "ApiDefinition")
 
@@ -99,11 +99,20 @@ class StandIn:
             if obj["metadata"].get("deletionTimestamp"):
                 return await self._finish(thing, obj, address, attempt, before)
             if is_ingress_template(obj):
-                await self._write_marks(obj, address, accepted=False)
-                return Work(thing)
+                return await self._keep_template(thing, obj, address)
             return await self._update(thing, obj, address, attempt, before)
         except ClusterError as error:
             return Work(thing, again=Again(1.0), trouble=error.sentence(), moved=error.status == 409)
+
+    async def _keep_template(self, thing: Thing, obj: dict[str, Any], address: Address) -> Work:
+        """A template of Ingresses goes nowhere by itself: it is marked and accepted."""
+        now = await self._write_marks(obj, address, accepted=False)
+        if now is None:
+            return Work(thing, moved=True)
+        told = kept_here()
+        status = status_after(now, told, int(now["metadata"].get("generation") or 1), self._clock())
+        moved = bool(status) and await self._write_status(thing, address, now, status)
+        return Work(thing, told, moved=moved)
 
     # --- bringing --------------------------------------------------------------------------
 

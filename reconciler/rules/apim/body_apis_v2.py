@@ -71,6 +71,20 @@ def _plan(plan: Any, api_id: str) -> Any:
     return {**plan, "crossId": cross, "id": legacy_id(f"{cross}/{name}")}
 
 
+def plan_id(spec: Mapping[str, Any], name: str, api_id: str) -> str:
+    """The id of an access plan of an API, by its name; the name itself where the API has no such plan.
+
+    Args:
+        spec: of the API.
+        name: as a Subscription names it.
+        api_id: the API's id.
+    """
+    for plan in elements(spec.get("plans")):
+        if isinstance(plan, Mapping) and text_at(plan, "name") == name:
+            return text_at(_plan(plan, api_id), "id")
+    return name
+
+
 def _page(key: str, page: Any, api_id: str, api_name: str) -> Any:
     if not isinstance(page, Mapping):
         return page

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.rules.apim.identities import identity_in
+from reconciler.rules.apim.body_apis_v2 import plan_id
+from reconciler.rules.apim.identities import identity_in, parent_resource
 from reconciler.rules.apim.making import Making, with_namespace
-from reconciler.rules.apim.references import Missing, Unresolved, data_value, elements, text_at
+from reconciler.rules.apim.references import Missing, Unresolved, data_value, elements, spec_of, text_at
 from reconciler.rules.apim.templates import FromTemplate
 
 _BY_NAME = frozenset({"id", "hrid", "crossId", "contextRef"})
@@ -68,7 +69,7 @@ def subscription_body(making: Making) -> dict[str, Any]:
         **_without(spec, _BY_NAME | {"api", "application", "plan"}),
         "hrid": making.hrid(),
         "apiHrid": parent.hrid if parent is not None else "",
-        "planHrid": text_at(spec, "plan"),
+        "planHrid": _plan_name(making, text_at(spec, "plan")),
     }
     if not text_at(spec, "plan"):
         making.problems.append(Missing("invalid", "spec.plan", "names no plan"))
@@ -77,6 +78,19 @@ def subscription_body(making: Making) -> dict[str, Any]:
         making.application_is_legacy = application.legacy
         body["applicationHrid"] = application.hrid
     return body
+
+
+def _plan_name(making: Making, plan: str) -> str:
+    """An access plan as APIM knows it: those of version 2 by their id."""
+    parent = making.identity.parent
+    if parent is None or parent.kind != "ApiDefinition":
+        return plan
+    try:
+        api = parent_resource(making.resource, making.references)
+    except Unresolved as problem:
+        making.problems.append(problem.problem)
+        return plan
+    return plan_id(spec_of(api), plan, parent.hrid)
 
 
 def policy_group_body(making: Making) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def put(
     hrid = str(spec["hrid"])
     identifier = hrid if uuid else environment.id_of(hrid)
     known = environment.apis.get(identifier)
-    cross_id = known.cross_id if uuid and known is not None else environment.cross_id_of(hrid)
+    cross_id = body.get("crossId") if uuid else None
+    if not cross_id:
+        cross_id = known.cross_id if uuid and known is not None else environment.cross_id_of(hrid)
     errors = {
         "severe": api_checks.severe(environment, identifier, spec),
         "warning": api_checks.warnings(environment, spec),

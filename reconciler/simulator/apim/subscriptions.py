@@ -43,6 +43,9 @@ def put(
     now = environment.now()
     known = environment.subscriptions.get(identifier)
     new = known is None
+    if new and _is_subscribed(environment, application_id, plan_id):
+        what = "There is already a PENDING or ACCEPTED subscription for this plan."
+        raise error(400, what, "plan.subscribed", parameters={"plan": plan_id})
     if known is None:
         known = Subscription(
             id=identifier,
@@ -77,6 +80,15 @@ def put(
     if known.ending_at is not None and not new:  # as observed: the first answer leaves it out
         answer["endingAt"] = known.ending_at
     return answer | {"startingAt": iso(known.starting_at)}
+
+
+def _is_subscribed(environment: Environment, application_id: str, plan_id: str) -> bool:
+    """Whether an application has a living subscription to a plan."""
+    return any(
+        one.status in ("PENDING", "ACCEPTED")
+        for one in environment.subscriptions.values()
+        if (one.application_id, one.plan_id) == (application_id, plan_id)
+    )
 
 
 def get(environment: Environment, api_hrid: str, hrid: str, *, uuid: bool = False) -> dict[str, Any]:

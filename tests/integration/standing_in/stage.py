@@ -32,8 +32,10 @@ from tests.integration.standing_in.proxy import LIMIT_S, Proxy
 Body = dict[str, Any]
 MANAGER = "golden"
 TOKEN = "stand-in"
+NO_TOKEN = "not-a-token"
 NOBODY = "http://127.0.0.1:1"
 _NOBODY_THERE = "8199"
+ENVIRONMENT = "DEFAULT"
 _HOST = re.compile(r"^http://(127\.0\.0\.1|localhost):(\d+)")
 
 
@@ -53,6 +55,7 @@ class Stage:
         self.apim = Apim(time.time)
         self.proxy = Proxy(self.apim)
         self.http = httpx.AsyncClient(auth=("admin", "admin"))
+        self.answer: Any = None
         self.client: KubeClient | None = None
         self.planes: Planes | None = None
         self.desk: Desk | None = None
@@ -135,8 +138,7 @@ class Stage:
         if "stringData" in manifest:
             texts = manifest.pop("stringData")
             manifest["data"] = {k: base64.b64encode(v.encode()).decode() for k, v in texts.items()}
-            if "bearerToken" in texts:
-                self.apim.tokens[texts["bearerToken"]] = "admin"
+            self._know(texts.get("bearerToken", ""))
         try:
             self.cluster.apply(manifest, manager=MANAGER, force=True)
         except Refusal as refusal:
@@ -151,10 +153,13 @@ class Stage:
             host, port = found.groups()
             here = self.proxy.url.replace("127.0.0.1", host)
             spec["baseUrl"] = _HOST.sub(NOBODY if port == _NOBODY_THERE else here, spec["baseUrl"])
-        token = (spec.get("auth") or {}).get("bearerToken")
-        if token:
-            self.apim.tokens[token] = "admin"
+        self._know((spec.get("auth") or {}).get("bearerToken", ""))
         return context
+
+    def _know(self, token: str) -> None:
+        """The control plane of the recordings knew these tokens."""
+        if token and token != NO_TOKEN:
+            self.apim.tokens[token] = "admin"
 
     def delete(self, name: str) -> None:
         """Delete `Kind/namespace/name`; it may be gone by now."""
@@ -182,3 +187,18 @@ class Stage:
             answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
         )
         return answer.status_code
+
+    async def is_alive(self, name: str) -> bool:
+        """Whether a thing lives at the control plane; `name` is its path with the query that finds it.
+
+        An application that was deleted is archived, a subscription closed; both can still be read.
+        """
+        path, _, query = name.partition("?")
+        status = await self.direct("GET", path, query=query)
+        if status == 404:
+            return False
+        assert status == 200, f"{name}: {status}"
+        if "/subscriptions/" in path:
+            found = {one.id: one.status for one in self.apim.subscriptions(ENVIRONMENT)}
+            return found.get(self.answer["id"]) in ("ACCEPTED", "PENDING", "PAUSED")
+        return bool(self.answer.get("status") != "ARCHIVED")

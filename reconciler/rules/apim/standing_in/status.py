@@ -124,10 +124,10 @@ def _taken(kind: str, obj: Resource, told: Told, now: float) -> dict[str, Any]:
     }
     taken = {name: value for name, value in taken.items() if value}
     if kind == "ApiV4Definition":
-        # The answer to a PUT carries no plan ids, so GKO writes none beside the keys (DOMAIN §10.1).
+        # The answer to a PUT carries no plan ids: GKO writes those that the body stated (DOMAIN §10.1).
         plans = spec.get("plans")
         keys = map(part_hrid, map(str, plans)) if isinstance(plans, Mapping) and told.sent else ()
-        taken["plans"] = dict.fromkeys(keys, "")
+        taken["plans"] = {key: told.plans.get(key, "") for key in keys}
     elif kind == "ApiDefinition":
         taken["plans"] = dict(told.plans)
     if not taken.get("plans"):

@@ -63,7 +63,7 @@ class Told:
         legacy: APIM knows it by a UUID and not by its HRID (DOMAIN §2.4).
         organization, environment: ids of where it went; empty where nothing was sent.
         id, cross_id: as APIM answered, or as they follow from the HRID; empty where there are none.
-        plans: what `status.plans` holds: of an API of version 2 what APIM answered.
+        plans: ids of access plans for `status.plans`: of version 2 what APIM answered, else what was stated.
         members: how many members APIM counts in a group.
         starting_at, ending_at: of a subscription, as APIM answered (RFC 3339).
         warnings, severe: APIM's messages beside its acceptance.
@@ -110,7 +110,7 @@ def accepted(body: Body, answer: Mapping[str, Any] | None = None) -> Told:
         environment=text_at(given, "environmentId") or identity.place.environment,
         id=text_at(given, "id") or identity.id,
         cross_id=text_at(given, "crossId") or identity.cross_id or text_at(body.content, "crossId"),
-        plans={str(key): str(value) for key, value in plans.items()} if isinstance(plans, Mapping) else {},
+        plans=_plans(plans if isinstance(plans, Mapping) else body.content.get("plans")),
         members=members if isinstance(members, int) else 0,
         starting_at=text_at(given, "startingAt"),
         ending_at=text_at(given, "endingAt"),
@@ -118,6 +118,14 @@ def accepted(body: Body, answer: Mapping[str, Any] | None = None) -> Told:
         severe=_texts(said.get("severe")),
         missing_groups=_groups(body.warnings),
     )
+
+
+def _plans(plans: object) -> dict[str, str]:
+    """Ids of access plans: as version 2 answers them, or as a body of version 4 states them."""
+    if isinstance(plans, Mapping):
+        return {str(key): str(value) for key, value in plans.items()}
+    stated = [plan for plan in elements(plans) if isinstance(plan, Mapping)]
+    return {text_at(plan, "hrid"): text_at(plan, "id") for plan in stated if text_at(plan, "id")}
 
 
 def kept_here(*, own_id: str = "", missing_groups: Iterable[str] = ()) -> Told:
