@@ -237,6 +237,46 @@ async def test_a_proposal_is_kept_for_a_person_and_nothing_is_written(scene: Hea
     assert scene.spec("orders")["description"] == "New"
 
 
+async def test_what_left_git_is_pruned_where_that_is_wanted_and_its_window_is_open(scene: Healing) -> None:
+    names = ("orders", "payments", "refunds")
+    scene.settings = {"mode": "sync", "prune": True}
+    await scene.bring(*(api(name) for name in names))
+    scene.commit(*(api(name) for name in names[:2]))
+    closed = {"kind": "deny", "cron": "* * * * *", "duration": "1d", "covers": ["prune"]}
+    scene.settings = {"mode": "sync", "prune": True, "windows": [closed]}
+    async with healing(scene) as (_, _, told):
+        await until(lambda: told.of("left"), what=told.text)
+        assert told.of("left")[0]["why"].startswith("a window denies prune until")
+    assert scene.cluster.get(API, "pay", "refunds") is not None
+    scene.settings = {"mode": "sync", "prune": True}
+    async with healing(scene) as (_, _, told):
+        await until(lambda: scene.cluster.get(API, "pay", "refunds") is None, what=told.text)
+        await until(lambda: told.of("done"), what=told.text)
+    assert told.of("done")[0]["did"] == ["deleted"]
+    assert sorted(scene.versions()) == ["orders", "payments"]
+
+
+async def test_two_loops_at_once_heal_each_drift_once_and_do_not_fight(scene: Healing) -> None:
+    names = [f"api-{number}" for number in range(6)]
+    await scene.bring(*(api(name) for name in names))
+    async with healing(scene) as (one, _, told), healing(scene) as (other, _, told_too):
+        for engine in (one, other):
+            await until(lambda engine=engine: all(engine.fleet.row(key(name)) for name in names))
+        for name in names:
+            scene.edit(name, description="Edited")
+        await until(lambda: all(scene.spec(name)["description"] == "Takes money" for name in names))
+        for engine in (one, other):
+            await until(
+                lambda engine=engine: all(
+                    engine.fleet.row(key(name)).cluster.verdict is Verdict.SYNCED for name in names
+                )
+            )
+    for name in names:
+        found = scene.cluster.get(API, "pay", name)
+        assert found["metadata"]["generation"] == 3, "made, edited, healed by one of the two"
+    assert not told.of("contended") and not told_too.of("contended")
+
+
 async def test_a_cluster_that_does_not_answer_holds_no_other_up_for_longer_than_its_time_limit(
     scene: Healing, tmp_path: Path
 ) -> None:
