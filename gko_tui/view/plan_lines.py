@@ -5,7 +5,7 @@ Words and steps are those of the command line (`gko_tui.output.plan_words`, `pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gko_tui.output.plan_steps import Look, groups_of, place_lines
@@ -27,13 +27,23 @@ from gko_tui.view.plan_asked import Asked
 from gko_tui.view.words import FAMILY_TOKENS, Marks
 from reconciler.model.plan import Plan
 from reconciler.model.rows import Row
-from reconciler.model.steps import Did, Outcome, Stage, Step, Verb
+from reconciler.model.steps import Did, Outcome, Step, Verb
 from reconciler.model.verdicts import ExitCode, Place, Verdict
 
 MOST_LISTED = 20
 _ALL_CHANGES = 1000
 _MOST_ROWS = 5
 _MOST_OF_LINE = 3
+_NO_STEP = {
+    Verdict.UNMANAGED: "No resource defines it, and no plan touches what was never ours.",
+    Verdict.ORPHAN: (
+        "Nothing defines it any longer. A plan deletes it only where pruning is on and it stands in the "
+        "inventory; from a cluster it is deleted by name: gko-tui delete."
+    ),
+    Verdict.FAILED: "What refuses it is named above: that has to be corrected first.",
+    Verdict.CONTENDED: "Two writers fight over it: one of them has to stop first.",
+}
+"""Why no step concerns a resource, by its state."""
 _EXIT_STYLES = {
     ExitCode.IN_SYNC: "state-ok bold",
     ExitCode.CHANGES: "state-drift bold",
@@ -153,15 +163,21 @@ def _nothing(plan: Plan, around: Around) -> list[Line]:
         if len(around.rows) > 1:
             lines.append(((safe(str(row.key)), "title bold"),))
         lines += _standing(row, around)
-    acts_beyond = any(step.stage is Stage.CONTROL_PLANE for step in plan.steps)
-    for row in rows:
-        if acts_beyond or row.control_plane.verdict in (None, Verdict.SYNCED):
-            continue
-        lines += wrapped(_whose_hop(around.operator(row.key.cluster)), "text", around.width)
-        break
-    if any(row.cell(place).verdict is Verdict.UNKNOWN for row in rows for place in Place):
-        lines += wrapped("Not everything could be read, so there may be more to do.", "text", around.width)
+    for reason in dict.fromkeys(reason for row in rows for reason in _reasons(row, plan, around)):
+        lines += wrapped(reason, "text", around.width)
     return lines
+
+
+def _reasons(row: Row, plan: Plan, around: Around) -> Iterator[str]:
+    """Why a plan does nothing about a row that is not in sync, where no step says it."""
+    if any(step.key == row.key for step in plan.steps):
+        return
+    if row.state in _NO_STEP:
+        yield _NO_STEP[row.state]
+    elif row.control_plane.verdict not in (None, Verdict.SYNCED, Verdict.UNKNOWN):
+        yield _whose_hop(around.operator(row.key.cluster))
+    if any(row.cell(place).verdict is Verdict.UNKNOWN for place in Place):
+        yield "Not everything could be read, so there may be more to do."
 
 
 def _whose_hop(operator: str) -> str:

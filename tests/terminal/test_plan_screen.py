@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from gko_tui.actions import ACTIONS, GLOBAL, PLAN, TEXT, actions_for
 from gko_tui.screens.plan import ARMED_FOR_S, PlanScreen
@@ -16,6 +17,7 @@ from reconciler.model.errors import ClusterError, UsageError
 from reconciler.model.steps import Did, Outcome, Stage, Verb
 from reconciler.model.verdicts import Verdict
 from tests.terminal.conftest import Opened, Opener
+from tests.terminal.grid import GridExtension
 from tests.terminal.plans import a_step, plan_of
 from tests.terminal.replay import NOW, Replay, row
 
@@ -572,3 +574,32 @@ async def test_every_step_that_would_run_stands_at_the_top_among_many_that_would
         assert any(
             "update  control plane  prod-eu:ApiV4Definition/pay/payments-api" in line for line in lines
         )
+
+
+LOOKS = {
+    "80x24": {"size": (80, 24)},
+    "200x60": {"size": (200, 60)},
+    "no-colour": {"size": (80, 24), "environ": {"LANG": "C.UTF-8", "NO_COLOR": "1"}},
+    "ascii": {"size": (80, 24), "ascii_only": True},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_an_armed_plan_cell_by_cell(
+    open_terminal: Opener, snapshot: SnapshotAssertion, look: str
+) -> None:
+    async with open_terminal(**LOOKS[look]) as terminal:  # type: ignore[arg-type]
+        screen = await armed_plan(terminal)
+        shown = terminal.grid.replace(screen.plan_name, "p-00000000")  # it is a digest of all there is
+        assert shown == snapshot.use_extension(GridExtension)
+
+
+async def test_what_came_of_a_plan_cell_by_cell(open_terminal: Opener, snapshot: SnapshotAssertion) -> None:
+    replay = Replay(answer_plan=three_steps)
+    failing = three_steps(PlanRequest(), ()).steps[1]
+    replay.dids = {failing.id: Outcome(failing.id, Did.FAILED, "the object moved", "make a new plan", NOW)}
+    async with open_terminal(replay) as terminal:
+        await running_or_ended(terminal)
+        await terminal.shows("Exit code 1")
+        shown = terminal.grid.replace(plan_screen(terminal).plan_name, "p-00000000")
+        assert shown == snapshot.use_extension(GridExtension)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +99,19 @@ def test_a_hop_that_is_gkos_is_said_to_be() -> None:
     assert "The hop to the control plane is GKO's here (operator: gko)" in said
     ours = replace(around, operator=lambda _cluster: "gko-tui")
     assert "GKO's" not in text(read_head(plan_of(), ask_one(drifted.key), ours))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (Verdict.UNMANAGED, "no plan touches what was never ours"),
+        (Verdict.ORPHAN, "deleted by name: gko-tui delete"),
+        (Verdict.FAILED, "that has to be corrected first"),
+    ],
+)
+def test_what_no_step_concerns_says_why(verdict: Verdict, said: str) -> None:
+    one = row(verdict=verdict)
+    assert said in " ".join(text(read_head(plan_of(), ask_one(one.key), replace(WIDE, rows=[one]))).split())
 
 
 def test_what_could_not_be_read_is_not_called_in_sync() -> None:
