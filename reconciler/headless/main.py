@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SUMMARY_EVERY_S = 60.0
 DRAIN_EVERY_S = 0.5
+CONTENDED = "contended"
+"""What the healer tells when two writers fight: a person has to settle it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(arguments: argparse.Namespace) -> int:
     from reconciler.engine.healing.healer import Healer
     from reconciler.engine.service import Engine
+    from reconciler.headless.cluster_events import ClusterEvents
     from reconciler.headless.logs import log_json
     from reconciler.headless.proposals import Proposals
     from reconciler.headless.report import Reporter
@@ -78,7 +81,16 @@ async def _run(arguments: argparse.Namespace) -> int:
     paths = StatePaths.default(os.environ)
     engine = Engine(platform, paths, environ=os.environ, clock=time.time)
     reporter = Reporter(engine.fleet, sys.stdout, clock=time.time)
-    healer = Healer(engine, told=reporter.did, keep=Proposals(paths.state).keep)
+    events = ClusterEvents(platform, os.environ, clock=time.time)
+
+    def told(event: str, facts: Mapping[str, object]) -> None:
+        reporter.did(event, facts)
+        if event == CONTENDED:
+            for key, row in engine.fleet.rows().items():
+                if str(key) == facts["resource"]:
+                    events.warn(row, "Contended", str(facts["why"]))
+
+    healer = Healer(engine, told=told, keep=Proposals(paths.state).keep)
     try:
         if arguments.once:
             await engine.observe_once()
@@ -90,6 +102,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         await _until_signalled(engine, reporter, healer)
         return 0
     finally:
+        await events.aclose()
         await engine.aclose()
 
 

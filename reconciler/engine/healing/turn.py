@@ -117,9 +117,13 @@ class Turns:
 
     def withdraw(self, application: Application) -> None:
         """There is nothing to propose any more; what an earlier process proposed goes too."""
-        if self._proposed.get(application.name) != "":
-            self._proposed[application.name] = ""
+        if self._proposed.get(application.name) == "":
+            return
+        self._proposed[application.name] = ""
+        try:
             self._keep(application.name, None)
+        except GkoError as error:
+            self._told("failed", {"application": application.name, "why": error.sentence()})
 
     # --- proposing -------------------------------------------------------------------------
 

@@ -7,15 +7,20 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from reconciler.headless.cluster_events import ClusterEvents
+from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import plan_from_document
-from tests.integration.chain.scene import CLUSTER, api
+from reconciler.model.rows import ClusterTrace, Row
+from tests.integration.chain.scene import API, CLUSTER, api
 from tests.integration.healing.scene import Healing
 
 HEADLESS = [sys.executable, "-m", "reconciler.headless.main"]
@@ -115,3 +120,34 @@ async def test_it_heals_until_it_is_told_to_end(scene: Healing) -> None:
         assert await process.wait() == 0
     assert scene.spec("orders")["description"] == "Takes money"
     assert json.loads(rest[-1])["event"] == "stopped"
+
+
+async def test_a_fight_is_an_event_of_the_object_that_kubectl_describe_shows(scene: Healing) -> None:
+    await scene.bring(api("orders"))
+    platform = scene.platform()
+    events = ClusterEvents(platform, {}, clock=time.time)
+    row = Row(
+        ResourceKey(CLUSTER, API, "pay", "orders"),
+        cluster_trace=ClusterTrace(str(scene.cluster.get(API, "pay", "orders")["metadata"]["uid"]), "1"),
+    )
+    for _ in range(2):
+        events.warn(row, "Contended", "helm-cron wrote spec.description back 3 times")
+        await asyncio.sleep(0.3)
+    events.warn(replace(row, cluster_trace=None), "Contended", "nothing to say it of")
+    await events.aclose()
+    ((namespace, name),) = scene.cluster.names("Event")
+    made = scene.cluster.get("Event", namespace, name)
+    assert namespace == "pay" and made["count"] == 2 and made["type"] == "Warning"
+    assert made["involvedObject"]["name"] == "orders" and made["reason"] == "Contended"
+    assert made["message"] == "helm-cron wrote spec.description back 3 times"
+
+
+async def test_without_the_right_to_write_events_nothing_happens(scene: Healing) -> None:
+    await scene.bring(api("orders"))
+    scene.cluster.grants = type(scene.cluster.grants)()
+    events = ClusterEvents(scene.platform(), {}, clock=time.time)
+    events.warn(
+        Row(ResourceKey(CLUSTER, API, "pay", "orders"), cluster_trace=ClusterTrace("u", "1")), "Contended", ""
+    )
+    await events.aclose()
+    assert scene.cluster.names("Event") == []

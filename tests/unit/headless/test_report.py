@@ -93,3 +93,10 @@ def test_a_summary_counts_states(fleet: Fleet, out: io.StringIO, reporter: Repor
     reporter.summary()
     (line,) = told(out)
     assert (line["resources"], line["states"]) == (1, {"Drifted": 1})
+
+
+def test_what_was_done_is_a_line_without_harmful_text(reporter: Reporter, out: io.StringIO) -> None:
+    reporter.did("done", {"resource": str(KEY), "did": ["configured\x1b[0m"], "changes": 2})
+    (line,) = told(out)
+    assert line["event"] == "done" and line["changes"] == 2
+    assert "\x1b" not in line["resource"] and "\x1b" not in line["did"][0]
