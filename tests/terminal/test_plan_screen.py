@@ -438,6 +438,13 @@ async def test_a_fault_of_ours_is_shown_and_ends_nothing(open_terminal: Opener) 
         await terminal.shows("KeyError: 'spec'")
 
 
+async def test_an_engine_that_has_stopped_makes_no_plan_and_says_so(open_terminal: Opener) -> None:
+    async with open_terminal(Replay(fails_with=RuntimeError("the ledger is on fire"))) as terminal:
+        await terminal.until(lambda: bool(terminal.app.bridge.failure), "the end of the engine")
+        await terminal.command("sync")
+        await terminal.shows("the engine stopped: RuntimeError: the ledger is on fire; start gko-tui again")
+
+
 async def test_a_plan_that_cannot_be_begun_says_so(open_terminal: Opener) -> None:
     error = UsageError("is for dr-eu, which is not configured", subject="p-1", next_step="make a new plan")
     async with open_terminal(Replay(breaks_with=error)) as terminal:
