@@ -181,7 +181,8 @@ class Stage:
         if not path.startswith(("/automation", "/management")):
             path = f"/automation/organizations/DEFAULT/environments/DEFAULT{path}"
         rules, self.proxy.rules = self.proxy.rules, []
-        answer = await self.http.request(method, f"{self.proxy.url}{path}?{query}", json=body)
+        path, _, own = path.partition("?")
+        answer = await self.http.request(method, f"{self.proxy.url}{path}?{own or query}", json=body)
         self.proxy.rules = rules
         self.answer = (
             answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
