@@ -160,7 +160,16 @@ def change_lines(changes: Sequence[Change], look: Look) -> list[Line]:
     if len(changes) > look.most_changes:
         left_out = counted(len(changes) - look.most_changes, "change")
         lines.append(((f"{look.marks.cut} {left_out} more; {look.elsewhere} them", "text"),))
-    return lines
+    return (
+        [tuple((_drawn(text), style) for text, style in line) for line in lines]
+        if look.marks.ascii_only
+        else lines
+    )
+
+
+def _drawn(text: str) -> str:
+    """The brackets of what is redacted, in ASCII."""
+    return text.replace("‹redacted›", "<redacted>")
 
 
 def _change(change: Change, look: Look) -> list[Line]:

@@ -101,6 +101,9 @@ def test_a_narrow_terminal_folds_and_loses_no_reason() -> None:
 def test_ascii_terminals_get_ascii() -> None:
     plan = plan_of(step(warnings=("look",)))
     assert "\n".join(lines(plan, ascii_only=True)).isascii()
+    text = "\n".join(lines(RICH, ascii_only=True))
+    assert text.isascii()
+    assert "spec.password  <redacted> changes" in text
 
 
 def test_both_hops_of_one_resource_are_told_apart() -> None:
