@@ -203,16 +203,22 @@ class Healer:
     async def _turn(
         self, application: Application, keys: dict[ResourceKey, Decision], stopped: Callable[[], bool]
     ) -> None:
+        rows, name = self._engine.fleet.rows(), application.name
+        before = {key: self._memory.failures((name, key), rows[key]) for key in keys if key in rows}
         try:
             await self._turns.take(application, keys, stopped)
         finally:
             for key in keys:
-                item = (application.name, key)
-                self._memory.queue.done(item)
-                self._look_again(item)
+                self._memory.queue.done((name, key))
+                self._look_again((name, key), before.get(key, 0))
 
-    def _look_again(self, item: Item) -> None:
-        """What is not in order after its turn has another one, unless it was refused for good."""
+    def _look_again(self, item: Item, failures: int) -> None:
+        """What is not in order after its turn has another one, unless it was refused for good.
+
+        Args:
+            item: which.
+            failures: how often it had failed before: what failed anew has a time of its own.
+        """
         row, now = self._engine.fleet.row(item[1]), self._rim.clock()
         if row is None or all(row.cell(hop).verdict in IN_ORDER for hop in HOPS):
             return
@@ -220,4 +226,5 @@ class Healer:
         if at is None:
             self._memory.queue.drop(item)
         else:
-            self._memory.queue.add(item, at if at > now else now + RECHECK_S, Priority.POLL)
+            quiet = 0.0 if self._memory.failures(item, row) > failures else RECHECK_S
+            self._memory.queue.add(item, at if at > now else now + quiet, Priority.POLL)

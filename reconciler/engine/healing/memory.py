@@ -80,6 +80,10 @@ class Memory:
             default=None,
         )
 
+    def failures(self, item: Item, row: Row) -> int:
+        """How often writing a resource failed in a row, at all hops together."""
+        return sum(self.standing(item, row, hop).failures for hop in HOPS)
+
     # --- suspensions -----------------------------------------------------------------------
 
     def suspend(self, application: str, why: str, now: float) -> None:

@@ -260,7 +260,7 @@ class Turns:
     ) -> None:
         """It was refused, and waits for another input; or it failed, and is tried again."""
         now, made_from = self._rim.clock(), inputs(row) if row is not None else None
-        why = "; ".join(part for part in (message, next_step) if part)
+        why = message if next_step in message else f"{message}; {next_step}"
         if is_for_good(next_step):
             self._memory.backoffs.park((item, hop), made_from, why)
             self._told("refused", {**facts, "why": why})

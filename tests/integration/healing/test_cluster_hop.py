@@ -256,6 +256,40 @@ async def test_what_left_git_is_pruned_where_that_is_wanted_and_its_window_is_op
     assert sorted(scene.versions()) == ["orders", "payments"]
 
 
+async def test_an_api_server_that_fails_for_a_while_is_tried_again_and_written_to_once(
+    scene: Healing,
+) -> None:
+    await scene.bring(api("orders"), api("payments"))
+    async with healing(scene) as (engine, _, told):
+        await until(lambda: engine.fleet.row(key("orders")) and engine.fleet.row(key("payments")))
+        scene.cluster.faults.fail_path, scene.cluster.faults.fail_status = "apiv4definitions/orders", 503
+        scene.edit("orders", description="Edited")
+        scene.edit("payments", description="Edited")
+        await until(lambda: scene.spec("payments")["description"] == "Takes money", what=told.text)
+        await until(lambda: len(told.of("failed")) >= 2, what=told.text)
+        scene.cluster.faults.clear()
+        await until(lambda: scene.spec("orders")["description"] == "Takes money", what=told.text)
+    assert scene.cluster.get(API, "pay", "orders")["metadata"]["generation"] == 3
+
+
+async def test_what_the_operator_writes_into_all_the_time_is_healed_all_the_same(scene: Healing) -> None:
+    await scene.bring(api("orders"))
+
+    async def operator() -> None:
+        for number in range(10_000):
+            scene.accept("pay", "orders", id=f"id-{number}")
+            await asyncio.sleep(0.02)
+
+    async with healing(scene) as (engine, _, told):
+        await until(lambda: engine.fleet.row(key("orders")))
+        busy = asyncio.create_task(operator())
+        scene.edit("orders", description="Edited")
+        await until(lambda: scene.spec("orders")["description"] == "Takes money", what=told.text)
+        busy.cancel()
+    found = scene.cluster.get(API, "pay", "orders")
+    assert found["metadata"]["generation"] == 3 and found["status"]["id"].startswith("id-")
+
+
 async def test_two_loops_at_once_heal_each_drift_once_and_do_not_fight(scene: Healing) -> None:
     names = [f"api-{number}" for number in range(6)]
     await scene.bring(*(api(name) for name in names))

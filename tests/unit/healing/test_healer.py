@@ -271,3 +271,32 @@ def test_a_person_s_request_comes_first_and_a_mode_that_only_observes_needs_no_h
         assert world.plans == [] and world.events == [] and not healer.needed
 
     in_virtual_time(story)
+
+
+def test_what_failed_and_then_has_no_step_is_not_planned_again_and_again() -> None:
+    async def story() -> None:
+        world = World([application()])
+        world.failing[key("orders")] = [Outcome("", Did.FAILED, "eu did not answer", "try again later")]
+        async with running(world):
+            world.drift("orders")
+            await until(lambda: world.of("failed"))
+            del world.drifts[key("orders")]  # its row still says that it drifted
+            await asyncio.sleep(95)
+            assert len(world.plans) <= 2 + 4
+
+    in_virtual_time(story)
+
+
+def test_what_fails_while_others_take_long_is_tried_again_right_afterwards() -> None:
+    async def story() -> None:
+        world = World([application()])
+        world.blocks[key("waits")] = Block("subscriptions-unknown", "nobody can tell")
+        world.slow_s["apis"] = 5.0
+        async with running(world):
+            world.drift("waits"), world.drift("slow")
+            await asyncio.sleep(1)
+            del world.blocks[key("waits")]
+            await until(lambda: len(world.writes) == 2)
+            assert world.now() < 15
+
+    in_virtual_time(story)
