@@ -320,7 +320,7 @@ async def test_a_run_that_ends_behind_another_screen_says_so(
         for _ in range(3):
             terminal.replay.let_step()
         await terminal.shows("plan ended: R")
-        assert "3 configured; R on the table shows it" in terminal.said[-1]
+        await terminal.until(lambda: "3 configured; R on the table shows it" in terminal.said[-1], "the word")
         await terminal.press("R")
         await terminal.shows("Exit code 0")
 
