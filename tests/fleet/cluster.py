@@ -10,7 +10,11 @@ from typing import Any
 import httpx
 
 GROUP_PATH = "/apis/gravitee.io/v1alpha1"
-_PLURALS = {"ApiV4Definition": "apiv4definitions", "ApiDefinition": "apidefinitions"}
+_PLURALS = {
+    "ApiV4Definition": "apiv4definitions",
+    "ApiDefinition": "apidefinitions",
+    "ManagementContext": "managementcontexts",
+}
 
 
 def object_path(manifest: dict[str, Any]) -> str:
