@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.acting.hop_places import HopPlaces, accepted
 from reconciler.engine.downstream.meanings import API_KINDS
 from reconciler.engine.downstream.showing import meaning_of
+from reconciler.engine.planning.control_plane.closing import dropped_plans
 from reconciler.engine.planning.control_plane.subjects import OPERATOR, RECONCILER, HopSubject
 from reconciler.engine.planning.subjects import Found
-from reconciler.model.changes import Change, ChangeKind
+from reconciler.model.changes import Change
 from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.model.rows import Row
@@ -103,28 +103,10 @@ class GatheringBeyond:
             held=self._places.digest_of(key),
             changes=changes,
             first_sight=first_sight,
-            drops=_drops(changes),
+            drops=dropped_plans(changes),
             synced_before=key in self._sources.knowledge.synced_beyond,
         )
 
 
 def _version(found: ClusterObject) -> Found:
     return Found(found.uid, found.resource_version, found.generation, found.trace.owner)
-
-
-def _drops(changes: Iterable[Change]) -> tuple[str, ...]:
-    """The access plans that only the control plane has: the next body closes them.
-
-    One that the Console made has no HRID, and is counted by its name.
-    """
-    return tuple(
-        str(_name(change))
-        for change in changes
-        if change.kind is ChangeKind.ADDED and len(change.path) == 3 and change.path[:2] == ("spec", "plans")
-    )
-
-
-def _name(change: Change) -> object:
-    plan = change.right
-    named = (plan.get("hrid") or plan.get("name")) if isinstance(plan, Mapping) else None
-    return named or change.path[2]

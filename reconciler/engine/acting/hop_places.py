@@ -14,10 +14,12 @@ from reconciler.control_plane.inventory import entry_of
 from reconciler.control_plane.management import ManagementApi
 from reconciler.control_plane.refs import SUBSCRIPTION
 from reconciler.control_plane.writing import ControlPlaneWriter
+from reconciler.engine.acting.subscribing import count_subscriptions
 from reconciler.engine.cells import NOTHING
-from reconciler.engine.downstream.meanings import Meaning
+from reconciler.engine.downstream.meanings import API_KINDS, Meaning
 from reconciler.engine.downstream.references import whole
 from reconciler.engine.downstream.showing import meaning_of
+from reconciler.engine.planning.control_plane.closing import Count, dropped_plans
 from reconciler.engine.planning.control_plane.seen import Seen, SeenRunning
 from reconciler.engine.planning.control_plane.subjects import ABSENT
 from reconciler.model.errors import GkoError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.control_plane.refs import StateRef
     from reconciler.engine.downstream.chain import Chain
     from reconciler.engine.downstream.planes import Plane
+    from reconciler.rules.apim.bodies import Body
 
 Wrote = Callable[[ResourceKey, dict[str, Any] | None], None]
 
@@ -116,6 +119,10 @@ class HopPlaces:
         finding, _ = await asyncio.to_thread(chain.gateway_cells.judge, key, meaning, stopped=stopped)
         return SeenRunning(finding.verdict, finding.causes)
 
+    async def subscribers(self, key: ResourceKey) -> Count:
+        """Count the live subscriptions of an API now; what cannot be counted is None."""
+        return (await count_subscriptions([key], self._chain)).of
+
     def writer(self, control_plane: str) -> ControlPlaneWriter:
         """The writer of a control plane.
 
@@ -174,7 +181,22 @@ class HopPlaces:
             meaning.ref,
             self.digest(state),
             None if isinstance(made, Problems) else made,
+            self._drops(key, found, made, state),
         )
+
+    def _drops(
+        self,
+        key: ResourceKey,
+        found: ClusterObject | None,
+        made: Body | Problems | None,
+        state: PackedState | None,
+    ) -> tuple[str, ...]:
+        """The access plans that are held and that the body leaves out."""
+        if key.kind not in API_KINDS or found is None or state is None:
+            return ()
+        if made is None or isinstance(made, Problems):
+            return ()
+        return dropped_plans(self._chain.control_plane_cells.judgement(key, found, made, state).changes)
 
 
 def accepted(found: ClusterObject) -> bool:

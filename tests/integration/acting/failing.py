@@ -22,6 +22,7 @@ class Rule:
     status: int
     times: int = 1
     message: str = "simulated"
+    retry_after_s: int = 0
 
 
 class FailingApim(ApimServer):
@@ -47,7 +48,8 @@ class FailingApim(ApimServer):
             return await super()._handle(request)
         rule.times -= 1
         if rule.status:
-            return web.json_response({"message": rule.message}, status=rule.status)
+            wait = {"Retry-After": str(rule.retry_after_s)} if rule.retry_after_s else None
+            return web.json_response({"message": rule.message}, status=rule.status, headers=wait)
         await super()._handle(request)
         assert request.transport is not None
         request.transport.close()

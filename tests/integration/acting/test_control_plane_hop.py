@@ -260,6 +260,42 @@ async def test_a_subscriber_of_a_plan_without_an_hrid_counts_as_well(scene: Beyo
     assert [one.phrase for one in step.confirmations] == ["close 1"]
 
 
+async def test_who_subscribes_after_the_plan_was_made_is_not_closed_unasked(scene: Beyond) -> None:
+    await in_sync(scene)
+    subscribed(scene)
+    (one,) = scene.apim.subscriptions(ENVIRONMENT)
+    one.status = "CLOSED"
+    plan = await planned(scene)
+    assert plan.confirmations == ()
+    one.status = "ACCEPTED"
+    scene.failing.taken()
+    async with observed(scene) as engine:
+        carried = await engine.apply(plan, Orders())
+    assert (only(carried).did, carried.exit_code) == (Did.FAILED, ExitCode.ERROR)
+    assert "closes 1 live subscription" in only(carried).message
+    assert (scene.failing.taken(), one.status) == ([], "ACCEPTED")
+
+
+async def test_an_orphan_that_somebody_subscribed_to_meanwhile_is_not_deleted(scene: Beyond) -> None:
+    await in_sync(scene)
+    subscribed(scene)
+    (one,) = scene.apim.subscriptions(ENVIRONMENT)
+    one.status = "CLOSED"
+    scene.cluster.delete("ApiV4Definition", "pay", "payments")
+    scene.commit(api("refunds"))
+    async with observed(scene) as engine:
+        found = engine.fleet.rows().items()
+        left = next(name for name, row in found if row.control_plane.verdict is Verdict.ORPHAN)
+        request = PlanRequest(hops=BEYOND.hops, delete=frozenset({left}), keys=frozenset({left}))
+        plan = await engine.plan(request)
+        words = [asked.phrase for asked in plan.confirmations]
+        one.status = "PENDING"
+        carried = await engine.apply(plan, Orders(typed=words))
+    assert only(carried).did is Did.FAILED
+    assert "closes 1 live subscription" in only(carried).message
+    assert scene.apim.get_api(ENVIRONMENT, "pay-payments")["id"]
+
+
 async def test_a_plan_made_by_hand_without_subscribers_needs_nothing_typed(scene: Beyond) -> None:
     await in_sync(scene)
     scene.add_plan("payments")
@@ -308,6 +344,39 @@ async def test_a_control_plane_that_fails_for_a_while_is_asked_again(scene: Beyo
     async with observed(scene) as engine:
         carried = await engine.apply(plan, Orders())
     assert only(carried).did is Did.CONFIGURED
+
+
+async def test_one_that_asks_to_wait_is_given_the_time(scene: Beyond) -> None:
+    await in_sync(scene)
+    scene.edit_plan("payments", description="by hand")
+    plan = await planned(scene)
+    scene.failing.rules = [Rule("pay-payments", 429, retry_after_s=1)]
+    async with observed(scene) as engine:
+        carried = await engine.apply(plan, Orders())
+    assert only(carried).did is Did.CONFIGURED
+    assert scene.failing.taken() == ["pay-payments"] * 2
+
+
+async def test_one_that_asks_to_wait_longer_than_there_is_time_is_not_asked_again(scene: Beyond) -> None:
+    await in_sync(scene)
+    scene.edit_plan("payments", description="by hand")
+    plan = await planned(scene)
+    scene.failing.rules = [Rule("pay-payments", 429, 1_000, retry_after_s=600)]
+    async with observed(scene) as engine:
+        carried = await engine.apply(plan, Orders(wait_s=2.0))
+    assert only(carried).did is Did.FAILED
+    assert scene.failing.taken() == ["pay-payments"]
+
+
+async def test_a_credential_that_is_refused_in_the_middle_fails_without_another_try(scene: Beyond) -> None:
+    await in_sync(scene)
+    scene.edit_plan("payments", description="by hand")
+    plan = await planned(scene)
+    scene.failing.rules = [Rule("pay-payments", 401, 1_000, "bad credentials")]
+    async with observed(scene) as engine:
+        carried = await engine.apply(plan, Orders(wait_s=5.0))
+    assert (only(carried).did, carried.exit_code) == (Did.FAILED, ExitCode.ERROR)
+    assert scene.failing.taken() == ["pay-payments"]
 
 
 async def test_one_that_goes_on_failing_fails_at_its_step_and_the_other_is_done(scene: Beyond) -> None:

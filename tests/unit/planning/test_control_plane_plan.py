@@ -72,14 +72,29 @@ def test_what_was_changed_behind_its_writer_is_sent_again_under_both_preconditio
         (Verdict.MISSING, Verb.CREATE),
         (Verdict.AHEAD, Verb.SKIP),
         (Verdict.FAILED, Verb.SKIP),
-        (Verdict.CONTENDED, Verb.SKIP),
-        (Verdict.UNKNOWN, Verb.SKIP),
+        (Verdict.CONTENDED, Verb.BLOCKED),
+        (Verdict.UNKNOWN, Verb.BLOCKED),
         (Verdict.ORPHAN, Verb.SKIP),
     ],
 )
 def test_each_verdict_has_its_answer(verdict: Verdict, verb: Verb) -> None:
     (step,) = plan_for(replace(DRIFTED, verdict=verdict)).steps
     assert step.verb is verb
+
+
+def test_what_two_fight_over_is_blocked_with_the_reason() -> None:
+    (step,) = plan_for(replace(DRIFTED, verdict=Verdict.CONTENDED, causes=("a/b-c has that HRID too",))).steps
+    assert [one.cause for one in step.blocked] == ["contended"]
+    assert "a/b-c has that HRID too" in step.blocked[0].text
+
+
+def test_what_could_not_be_read_is_blocked_and_where_waiting_is_asked_for_read_again() -> None:
+    unread = replace(DRIFTED, verdict=Verdict.UNKNOWN, causes=("apim answers 401",))
+    (blocked,) = plan_for(unread).steps
+    assert [one.cause for one in blocked.blocked] == ["unknown"]
+    assert "apim answers 401" in blocked.blocked[0].text
+    (waits,) = plan_for(unread, wait=True).steps
+    assert waits.verb is Verb.WAIT
 
 
 @pytest.mark.parametrize("verdict", [None, Verdict.SYNCED, Verdict.UNMANAGED])

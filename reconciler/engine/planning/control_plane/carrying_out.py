@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cluster.rim import Backoff
 from reconciler.engine.planning.carrying_out import Rules, not_run
+from reconciler.engine.planning.control_plane.closing import closed_by, not_as_confirmed
 from reconciler.engine.planning.control_plane.seen import HopPlaces, Seen
 from reconciler.engine.planning.control_plane.subjects import ABSENT
 from reconciler.engine.planning.control_plane.waiting import wait_for_control_plane, wait_for_gateways
@@ -95,7 +96,7 @@ class _Work:
 
     async def _write(self, step: Step) -> Outcome:
         seen = await self._places.look(step.key)
-        stop = self._not_as_planned(step, seen)
+        stop = self._not_as_planned(step, seen) or await self._closes_more(step, seen)
         if stop is not None:
             return stop
         assert seen.ref is not None
@@ -129,6 +130,14 @@ class _Work:
             why = "; ".join(seen.causes) or "its spec has not been accepted yet"
             return self._outcome(step, Did.FAILED, why, "wait until it is accepted, then plan again")
         return None
+
+    async def _closes_more(self, step: Step, seen: Seen) -> Outcome | None:
+        """Whether it would end subscriptions that nobody was asked about: they move no state that is held."""
+        access_plans = closed_by(step, seen.drops)
+        if not access_plans or self._rules.dry_run:
+            return None
+        why = not_as_confirmed(step, access_plans, await self._places.subscribers(step.key))
+        return self._outcome(step, Did.FAILED, why, _AGAIN) if why else None
 
     async def _try(self, step: Step, seen: Seen, ref: StateRef, body: Body) -> Outcome:
         from reconciler.control_plane.outcomes import Done, Refused

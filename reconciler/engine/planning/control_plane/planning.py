@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.engine.planning.asking import phrases_of, with_phrases
-from reconciler.engine.planning.brakes import closes_subscriptions
 from reconciler.engine.planning.control_plane.braking import braked
+from reconciler.engine.planning.control_plane.closing import closed_by, closing
 from reconciler.engine.planning.control_plane.subjects import HopSubject
 from reconciler.engine.planning.draft import version_of
-from reconciler.engine.planning.subjects import EVERY_PLAN, Situation
+from reconciler.engine.planning.subjects import Situation
 from reconciler.model.keys import ResourceKey
 from reconciler.model.plan import Plan, StateDigest
 from reconciler.model.steps import (
@@ -35,6 +35,11 @@ from reconciler.model.steps import (
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.ordering import rank
 
+_STUCK = {
+    Verdict.CONTENDED: Block("contended", "", "settle who writes it, then plan again"),
+    Verdict.UNKNOWN: Block("unknown", "", "see to it that it can be read"),
+}
+"""What nobody may write over before a person has seen to it."""
 _RESENT = frozenset({Verdict.DRIFTED, Verdict.CONFLICT, Verdict.MISSING, Verdict.DETACHED})
 """What sending the accepted body again puts right."""
 CONSOLE = "the Console"
@@ -125,7 +130,11 @@ def _not_now(subject: HopSubject, *, wait: bool) -> Step:
     """What sending again would not put right, or nobody can tell: left alone, or looked at for a while."""
     word = subject.verdict.word if subject.verdict is not None else "not judged"
     reason = f"it is {word} at {subject.control_plane or 'its control plane'}: {'; '.join(subject.causes)}"
-    return _step(subject, Verb.WAIT if wait else Verb.SKIP, reason.rstrip(": "))
+    reason = reason.rstrip(": ")
+    stuck = _STUCK.get(subject.verdict) if subject.verdict is not None else None
+    if stuck is not None and not (wait and subject.verdict is Verdict.UNKNOWN):
+        return _step(subject, Verb.BLOCKED, reason, blocked=(replace(stuck, text=reason),))
+    return _step(subject, Verb.WAIT if wait else Verb.SKIP, reason)
 
 
 def _sent_again(subject: HopSubject, situation: Situation) -> Step:
@@ -152,14 +161,13 @@ def _sent_again(subject: HopSubject, situation: Situation) -> Step:
 
 
 def _closing(step: Step, subject: HopSubject, situation: Situation) -> Step:
-    """What would be closed with access plans that only the control plane has (ENGINE §6)."""
-    for access_plan in subject.drops:
-        found = closes_subscriptions(subject.key, access_plan, situation.intent.subscriptions)
-        if isinstance(found, Block):
-            step = replace(step, risk=Risk.HIGH, blocked=(*step.blocked, found))
-        elif found is not None:
-            step = replace(step, risk=Risk.HIGH, confirmations=(*step.confirmations, found))
-    return step
+    """What would be closed with access plans (ENGINE §6)."""
+    access_plans = closed_by(step, subject.drops)
+    blocks, asked = closing(subject.key, access_plans, situation.intent.subscriptions)
+    if not blocks and not asked:
+        return step
+    confirmations = (*step.confirmations, *asked)
+    return replace(step, risk=Risk.HIGH, blocked=(*step.blocked, *blocks), confirmations=confirmations)
 
 
 def _orphan(subject: HopSubject, situation: Situation) -> Step:
@@ -175,8 +183,7 @@ def _orphan(subject: HopSubject, situation: Situation) -> Step:
         preconditions=(Precondition(Holds.STATE, digest=subject.held),),
         confirmations=(Confirmation(Asks.DESTRUCTIVE, "delete", "deletions cannot be undone"),),
     )
-    step = _closing(step, replace(subject, drops=(EVERY_PLAN,)), situation) if subject.is_api else step
-    return braked(step, subject, situation)
+    return braked(_closing(step, subject, situation), subject, situation)
 
 
 def _not_ours(subject: HopSubject) -> Step:

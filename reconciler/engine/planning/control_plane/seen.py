@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.engine.planning.control_plane.closing import Count
 from reconciler.model.keys import ResourceKey
 from reconciler.model.verdicts import Verdict
 
@@ -28,6 +29,7 @@ class Seen:
         ref: the thing there; None where it is not known.
         held: a digest of what is held, `subjects.ABSENT` for nothing.
         body: what would be sent; None where it cannot be made.
+        drops: access plans that are held and that the body leaves out.
     """
 
     verdict: Verdict | None = None
@@ -39,6 +41,7 @@ class Seen:
     ref: StateRef | None = None
     held: str = ""
     body: Body | None = None
+    drops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class HopPlaces(Protocol):
         Raises:
             GkoError: nothing can be read.
         """
+        ...
+
+    async def subscribers(self, key: ResourceKey) -> Count:
+        """Count the live subscriptions of an API now; what cannot be counted is None."""
         ...
 
     def writer(self, control_plane: str) -> ControlPlaneWriter:

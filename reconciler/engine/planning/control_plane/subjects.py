@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.engine.planning.draft import APIS
 from reconciler.engine.planning.subjects import Found
 from reconciler.model.changes import Change
 from reconciler.model.keys import ResourceKey
@@ -57,8 +56,3 @@ class HopSubject:
     protected: str = ""
     runs: bool = False
     runs_now: bool = False
-
-    @property
-    def is_api(self) -> bool:
-        """Whether it has access plans that somebody may have subscribed to."""
-        return self.key.kind in APIS
