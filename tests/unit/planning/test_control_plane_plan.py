@@ -73,7 +73,7 @@ def test_what_was_changed_behind_its_writer_is_sent_again_under_both_preconditio
         (Verdict.AHEAD, Verb.SKIP),
         (Verdict.FAILED, Verb.SKIP),
         (Verdict.CONTENDED, Verb.BLOCKED),
-        (Verdict.UNKNOWN, Verb.BLOCKED),
+        (Verdict.UNKNOWN, Verb.SKIP),
         (Verdict.ORPHAN, Verb.SKIP),
     ],
 )
@@ -88,11 +88,10 @@ def test_what_two_fight_over_is_blocked_with_the_reason() -> None:
     assert "a/b-c has that HRID too" in step.blocked[0].text
 
 
-def test_what_could_not_be_read_is_blocked_and_where_waiting_is_asked_for_read_again() -> None:
+def test_what_could_not_be_read_is_left_alone_and_where_waiting_is_asked_for_read_again() -> None:
     unread = replace(DRIFTED, verdict=Verdict.UNKNOWN, causes=("apim answers 401",))
-    (blocked,) = plan_for(unread).steps
-    assert [one.cause for one in blocked.blocked] == ["unknown"]
-    assert "apim answers 401" in blocked.blocked[0].text
+    (left,) = plan_for(unread).steps
+    assert (left.verb, "apim answers 401" in left.reason) == (Verb.SKIP, True)
     (waits,) = plan_for(unread, wait=True).steps
     assert waits.verb is Verb.WAIT
 

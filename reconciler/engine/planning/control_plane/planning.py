@@ -35,11 +35,6 @@ from reconciler.model.steps import (
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.ordering import rank
 
-_STUCK = {
-    Verdict.CONTENDED: Block("contended", "", "settle who writes it, then plan again"),
-    Verdict.UNKNOWN: Block("unknown", "", "see to it that it can be read"),
-}
-"""What nobody may write over before a person has seen to it."""
 _RESENT = frozenset({Verdict.DRIFTED, Verdict.CONFLICT, Verdict.MISSING, Verdict.DETACHED})
 """What sending the accepted body again puts right."""
 CONSOLE = "the Console"
@@ -131,9 +126,9 @@ def _not_now(subject: HopSubject, *, wait: bool) -> Step:
     word = subject.verdict.word if subject.verdict is not None else "not judged"
     reason = f"it is {word} at {subject.control_plane or 'its control plane'}: {'; '.join(subject.causes)}"
     reason = reason.rstrip(": ")
-    stuck = _STUCK.get(subject.verdict) if subject.verdict is not None else None
-    if stuck is not None and not (wait and subject.verdict is Verdict.UNKNOWN):
-        return _step(subject, Verb.BLOCKED, reason, blocked=(replace(stuck, text=reason),))
+    if subject.verdict is Verdict.CONTENDED:
+        block = Block("contended", reason, "settle who writes it, then plan again")
+        return _step(subject, Verb.BLOCKED, reason, blocked=(block,))
     return _step(subject, Verb.WAIT if wait else Verb.SKIP, reason)
 
 
