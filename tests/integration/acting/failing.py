@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -15,7 +16,7 @@ class Rule:
     """What happens to the next `times` PUTs of a thing.
 
     `status` is answered without looking at them; 0: they are carried out, and the connection breaks before
-    the answer.
+    the answer. `retry_after_s` is told in its header, and `meanwhile` happens before the answer.
     """
 
     hrid: str
@@ -23,6 +24,7 @@ class Rule:
     times: int = 1
     message: str = "simulated"
     retry_after_s: int = 0
+    meanwhile: Callable[[], object] = bool
 
 
 class FailingApim(ApimServer):
@@ -47,6 +49,7 @@ class FailingApim(ApimServer):
         if rule is None:
             return await super()._handle(request)
         rule.times -= 1
+        rule.meanwhile()
         if rule.status:
             wait = {"Retry-After": str(rule.retry_after_s)} if rule.retry_after_s else None
             return web.json_response({"message": rule.message}, status=rule.status, headers=wait)

@@ -357,6 +357,25 @@ async def test_one_that_asks_to_wait_is_given_the_time(scene: Beyond) -> None:
     assert scene.failing.taken() == ["pay-payments"] * 2
 
 
+async def test_what_the_cluster_changed_while_it_waited_is_not_overwritten_with_the_old(
+    scene: Beyond,
+) -> None:
+    await in_sync(scene)
+    scene.edit_plan("payments", description="by hand")
+    plan = await planned(scene)
+    newer = api("payments", version="2.0")
+
+    def moved_on() -> None:
+        scene.cluster.apply(newer, manager="argocd-controller", force=True)
+
+    scene.failing.rules = [Rule("pay-payments", 503, retry_after_s=1, meanwhile=moved_on)]
+    async with observed(scene) as engine:
+        carried = await engine.apply(plan, Orders())
+    assert only(carried).did is Did.FAILED
+    assert "its spec has changed" in only(carried).message
+    assert scene.failing.taken() == ["pay-payments"]
+
+
 async def test_one_that_asks_to_wait_longer_than_there_is_time_is_not_asked_again(scene: Beyond) -> None:
     await in_sync(scene)
     scene.edit_plan("payments", description="by hand")

@@ -172,13 +172,18 @@ class _Work:
     async def _after_no_answer(
         self, step: Step, seen: Seen, told: Retry | ArrivedOrNot, did: Did, patience: _Patience
     ) -> Outcome | None:
-        """Wait, and read what may have arrived; None: it did not, and may be sent again."""
+        """Wait, and read what may have arrived; None: it did not, nothing moved, and it may be sent again."""
         from reconciler.control_plane.outcomes import Retry
 
         if isinstance(told, Retry):
             if not await patience.pause(told.after):
                 return self._outcome(step, Did.FAILED, _said(told), told.next_step or "try again later")
-            return await self._arrived(step, seen, told, did, patience) if told.read_first else None
+            if told.read_first:
+                return await self._arrived(step, seen, told, did, patience)
+            now = await self._read(step.key, patience)
+            if now is None:
+                return self._outcome(step, Did.FAILED, _said(told), told.next_step or "try again later")
+            return self._not_as_planned(step, now) or await self._closes_more(step, now)
         found = await self._arrived(step, seen, told, did, patience)
         if found is None and not await patience.pause(0.0):
             return self._outcome(step, Did.FAILED, f"it did not arrive: {_said(told)}", "try again later")
@@ -187,7 +192,7 @@ class _Work:
     async def _arrived(
         self, step: Step, seen: Seen, told: Retry | ArrivedOrNot, did: Did, patience: _Patience
     ) -> Outcome | None:
-        """Read what may have arrived; None: everything is as it was before."""
+        """Read what may have arrived; None: everything is as it was before, on the cluster too."""
         now = await self._read(step.key, patience)
         if now is None:
             return self._outcome(step, Did.UNKNOWN, _said(told), "look whether it arrived, then plan again")
@@ -196,7 +201,7 @@ class _Work:
         if now.held != seen.held:
             what = f"only a part of it may have arrived: {_said(told)}"
             return self._outcome(step, Did.UNKNOWN, what, _AGAIN)
-        return None
+        return self._not_as_planned(step, now) or await self._closes_more(step, now)
 
     async def _read(self, key: ResourceKey, patience: _Patience) -> Seen | None:
         """Read it as soon as that is possible; None where it is not within the time."""
