@@ -18,6 +18,7 @@ from reconciler.engine.acting.shared import Shared, Where
 from reconciler.engine.acting.subscribing import References, count_subscriptions
 from reconciler.engine.planning.brakes import removed_access_plans
 from reconciler.engine.planning.draft import HAVE_SUBSCRIPTIONS
+from reconciler.engine.planning.drafts import immutable_changes
 from reconciler.engine.planning.gathering import found_from, wanted_from
 from reconciler.engine.planning.subjects import (
     ApplicationFacts,
@@ -95,7 +96,7 @@ class Gathering:
         """Read what has to be read, and put it together."""
         applications = self._applications()
         states, failures = await self._sources.shared.read(
-            (one.name, cluster) for one in applications for cluster in one.clusters
+            (one.name, cluster) for one in applications for cluster in one.clusters if self._touches(cluster)
         )
         for (application, cluster), why in sorted(failures.items()):
             self._notes.append(
@@ -119,6 +120,14 @@ class Gathering:
     def _applications(self) -> list[Application]:
         """All of them: who else applied a resource matters as well."""
         return list(self._sources.platform.applications)
+
+    def _touches(self, cluster: str) -> bool:
+        """Whether anything on a cluster may be asked for: one that hangs must not hold up the others."""
+        request = self._request
+        if request.keys or request.delete:
+            return any(key.cluster == cluster for key in (*request.keys, *request.delete))
+        asked = (one for one in self._sources.platform.applications if one.name in request.applications)
+        return not request.applications or any(cluster in one.clusters for one in asked)
 
     def _companions(
         self, applications: Iterable[Application], states: Iterable[SharedState]
@@ -322,11 +331,10 @@ def _may_close_subscriptions(subject: Subject) -> bool:
         return False
     if subject.wanted is None:
         return True
-    if subject.judgement is None or subject.wanted.body is None:
+    wanted, found = subject.wanted.body, subject.found.body
+    if subject.judgement is None or wanted is None or found is None:
         return False
-    return bool(removed_access_plans(subject.wanted.body, subject.found.body)) or bool(
-        subject.judgement.changes
-    )
+    return bool(removed_access_plans(wanted, found)) or bool(immutable_changes(subject.key, wanted, found))
 
 
 def _suspension(states: Iterable[SharedState], now: float) -> str:

@@ -117,7 +117,7 @@ async def healing(
         await engine.aclose()
 
 
-async def until(holds: Callable[[], object], seconds: float = 10.0, what: Callable[[], str] = str) -> None:
+async def until(holds: Callable[[], object], seconds: float = 40.0, what: Callable[[], str] = str) -> None:
     """Wait until something holds; whatever makes it so publishes no event to wait for."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
