@@ -27,7 +27,6 @@ clusters:
   - name: prod-eu
     context: prod-eu
     protected: true                 # plans that write here ask for the cluster's name
-    operator: gko                   # gko (default): GKO writes to the control plane | gko-tui | auto
   - name: stage
     kubeconfig: ~/.kube/stage
     context: stage

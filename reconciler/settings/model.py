@@ -156,9 +156,9 @@ class Cluster(Settings):
     """A Kubernetes cluster: a context of a kubeconfig, or the cluster this process runs in.
 
     `namespaces` restricts what is read; empty means all. `request_timeout_s` bounds each request (seconds).
-    `operator` says who writes across the control-plane hop: the operator that runs there, this program in its
-    place, or (`auto`) whoever a recorded take-over names (ENGINE §8). `state_namespace` is where the shared
-    state of applications is kept; without it, in each application's own namespace.
+    `operator` says who writes across the control-plane hop: the operator that runs there (ENGINE §8); another
+    one cannot be named yet. `state_namespace` is where the shared state of applications is kept; without it,
+    in each application's own namespace.
     """
 
     name: ClusterName
@@ -167,7 +167,7 @@ class Cluster(Settings):
     in_cluster: bool = False
     namespaces: tuple[Namespace, ...] = ()
     protected: bool = False
-    operator: Literal["gko", "gko-tui", "auto"] = "gko"
+    operator: Literal["gko"] = "gko"
     state_namespace: Namespace | None = None
     request_timeout_s: Seconds = 10.0
 

@@ -11,7 +11,7 @@ from reconciler.engine.acting.hop_places import HopPlaces, accepted
 from reconciler.engine.downstream.meanings import API_KINDS
 from reconciler.engine.downstream.showing import meaning_of
 from reconciler.engine.planning.control_plane.closing import dropped_plans
-from reconciler.engine.planning.control_plane.subjects import OPERATOR, RECONCILER, HopSubject
+from reconciler.engine.planning.control_plane.subjects import OPERATOR, HopSubject
 from reconciler.engine.planning.subjects import Found
 from reconciler.model.changes import Change
 from reconciler.model.errors import GkoError
@@ -43,10 +43,6 @@ class GatheringBeyond:
         self._request = request
         self._places = places
         self._protected = {one.name for one in sources.platform.clusters if one.protected}
-        self._writers = {
-            one.name: RECONCILER if one.operator == "gko-tui" else OPERATOR
-            for one in sources.platform.clusters
-        }
 
     async def gathered(self) -> list[HopSubject]:
         """Every resource that is asked for and has such a hop."""
@@ -81,7 +77,7 @@ class GatheringBeyond:
             meaning.control_plane,
             self._application(key),
             str(body.get("apiVersion", "")),
-            self._writers.get(key.cluster, OPERATOR),
+            OPERATOR,
             runs=key.kind in API_KINDS and row.gateway.verdict is not None,
             runs_now=row.gateway.verdict is Verdict.SYNCED,
             protected=key.cluster if key.cluster in self._protected else "",
