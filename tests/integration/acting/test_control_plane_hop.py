@@ -405,7 +405,7 @@ async def test_one_that_goes_on_failing_fails_at_its_step_and_the_other_is_done(
     plan = await planned(scene)
     scene.failing.rules = [Rule("pay-payments", 500, 1_000, "broken inside")]
     async with observed(scene) as engine:
-        carried = await engine.apply(plan, Orders(wait_s=1.0))
+        carried = await engine.apply(plan, Orders(wait_s=3.0))
     did = {outcome.step.rpartition("/")[2]: outcome for outcome in carried.outcomes}
     assert did["refunds"].did is Did.CONFIGURED
     assert did["payments"].did is Did.FAILED

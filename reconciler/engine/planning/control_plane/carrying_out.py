@@ -153,11 +153,11 @@ class _Work:
 
     async def _send(self, step: Step, seen: Seen, ref: StateRef, body: Body) -> Outcome:
         """Send the body until it is taken, refused, or the time is over."""
-        from reconciler.control_plane.outcomes import Done, Refused
+        from reconciler.control_plane.outcomes import Done, Refused, Retry
 
         writer = self._places.writer(seen.control_plane)
         did = Did.CREATED if seen.held == ABSENT else Did.CONFIGURED
-        patience = _Patience(self._rules)
+        patience, before = _Patience(self._rules), ""
         while True:
             told = await writer.put(ref, body.content, uuids=body.uuids, before=patience.until)
             self._places.touched(seen.control_plane, ref)
@@ -165,6 +165,10 @@ class _Work:
                 return await self._confirmed(step, did, told.warnings)
             if isinstance(told, Refused):
                 return self._outcome(step, Did.FAILED, _said(told), told.next_step)
+            if before and isinstance(told, Retry) and told.reason == "busy" and told.status is None:
+                # No time was left to send it again: what went wrong before is what counts.
+                return self._outcome(step, Did.FAILED, before, "try again later")
+            before = _said(told)
             outcome = await self._after_no_answer(step, seen, told, did, patience)
             if outcome is not None:
                 return outcome
