@@ -169,12 +169,27 @@ class GkoApp(App[int]):
         return screen if isinstance(screen, GkoScreen) else None
 
     @property
+    def standing(self) -> GkoScreen | None:
+        """The screen on top, unless it is still being built: until its widgets are there it can be told nothing."""
+        return None if self.is_building else self.top
+
+    @property
+    def is_building(self) -> bool:
+        """Whether the screen on top is ours and has not built its widgets yet."""
+        return self.top is not None and not self.top.is_mounted
+
+    @property
     def table_screen(self) -> TableScreen:
         """The table."""
         return next(screen for screen in self.screen_stack if isinstance(screen, TableScreen))
 
     def drain(self) -> None:
-        """Take over what the engine has published, and tell the screen on top."""
+        """Take over what the engine has published, and tell the screen on top.
+
+        While that screen is being built, what was published waits for the next call.
+        """
+        if self.is_building:
+            return
         drained = self.bridge.drain()
         if drained is None:
             return
@@ -192,8 +207,8 @@ class GkoApp(App[int]):
         """Ten times a second."""
         self.drain()
         self.desk.tenth()
-        if self.top is not None:
-            self.top.tenth()
+        if (screen := self.standing) is not None:
+            screen.tenth()
 
     def second(self) -> None:
         """Every second."""
@@ -201,9 +216,10 @@ class GkoApp(App[int]):
         if size is not None:
             self.post_message(events.Resize(size, size))
         self.ages.renew(self.bridge, self.clock())
-        self._attention.second(self.top.looked_at() if self.top is not None else None)
-        if self.top is not None:
-            self.top.second()
+        screen = self.standing
+        self._attention.second(screen.looked_at() if screen is not None else None)
+        if screen is not None:
+            screen.second()
 
     @property
     def stale(self) -> dict[str, float]:
@@ -243,7 +259,7 @@ class GkoApp(App[int]):
         target: Any = self if action.context == GLOBAL else self.top
         if target is None:
             return
-        if self.top is not None and not self.top.is_mounted:  # typed ahead of a screen that is being built
+        if self.is_building:  # typed ahead of a screen that is being built
             self.call_later(self.act, action_id, argument)
             return
         reason = self.top.unavailable(action_id) if self.top is not None else None

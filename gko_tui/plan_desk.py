@@ -94,14 +94,14 @@ class PlanDesk:
         doing = self.carrying
         if doing is None or not doing.look():
             return
-        top = self._app.top
-        if top is not None:
-            top.redraw_edges()
+        screen = self._app.standing
+        if screen is not None:
+            screen.redraw_edges()
         if doing.ended and not self._said:
             self._said = True
             if self._quit_with is not None:
                 self._leave(self._quit_with)
-            elif getattr(top, "carrying", None) is not doing:
+            elif getattr(self._app.top, "carrying", None) is not doing:
                 good = doing.exit_code is ExitCode.IN_SYNC
                 said = f"plan {doing.plan.short_id}: {self._summary(doing)}; R on the table shows it"
                 self._app.say(said, severity="information" if good else "error")
@@ -146,8 +146,8 @@ class PlanDesk:
         self._redraw()
 
     def _redraw(self) -> None:
-        if self._app.top is not None:
-            self._app.top.redraw_edges()
+        if (screen := self._app.standing) is not None:
+            screen.redraw_edges()
 
     # --- ending the program ----------------------------------------------------------------
 

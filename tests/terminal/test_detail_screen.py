@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gko_tui.screens.detail import DetailScreen
+from gko_tui.view.tabs import TAB_ACTIONS
 from reconciler.model.errors import ClusterError
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Verdict
@@ -32,6 +33,24 @@ async def test_enter_opens_what_is_wrong_on_its_diff_and_what_is_well_on_its_pla
         assert "[2 Diff]" in terminal.text
         await terminal.press("escape", "G", "enter")
         assert "[1 Hops]" in terminal.text
+
+
+@pytest.mark.parametrize("tab", range(len(TAB_ACTIONS)))
+async def test_a_second_that_passes_while_the_screen_is_being_built_tells_it_nothing(
+    open_terminal: Opener, tab: int
+) -> None:
+    async with open_terminal() as terminal:
+        screen = DetailScreen(next(iter(terminal.app.bridge.store.rows)), tab=tab)
+        arrives = terminal.app.push_screen(screen)
+        assert terminal.app.top is screen
+        assert terminal.app.is_building
+        terminal.replay.publish()
+        terminal.app.tenth()
+        terminal.app.second()
+        await arrives
+        await terminal.settle()
+        terminal.app.second()
+        assert f"[{tab + 1} " in terminal.text
 
 
 async def test_what_failed_opens_where_the_reason_stands(open_terminal: Opener) -> None:
