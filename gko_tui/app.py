@@ -170,7 +170,7 @@ class GkoApp(App[int]):
 
     @property
     def standing(self) -> GkoScreen | None:
-        """The screen on top, unless it is still being built: until its widgets are there it can be told nothing."""
+        """The screen on top, unless it is still being built: without widgets it can be told nothing."""
         return None if self.is_building else self.top
 
     @property
