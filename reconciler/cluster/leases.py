@@ -206,10 +206,15 @@ class Lease:
         }
 
 
+def holder_of(body: Mapping[str, Any]) -> str:
+    """Who holds a lease; empty where nobody does."""
+    return str((body.get("spec") or {}).get("holderIdentity") or "")
+
+
 def _held(body: Mapping[str, Any]) -> Held:
     spec = body.get("spec") or {}
     return Held(
-        str(spec.get("holderIdentity") or ""),
+        holder_of(body),
         int(spec.get("leaseDurationSeconds") or DURATION_S),
         str(spec.get("renewTime") or ""),
         int(spec.get("leaseTransitions") or 0),

@@ -167,7 +167,7 @@ class Cluster(Settings):
     in_cluster: bool = False
     namespaces: tuple[Namespace, ...] = ()
     protected: bool = False
-    operator: Literal["gko"] = "gko"
+    operator: Literal["gko", "gko-tui", "auto"] = "gko"
     state_namespace: Namespace | None = None
     request_timeout_s: Seconds = 10.0
 
