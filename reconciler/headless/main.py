@@ -1,7 +1,8 @@
 """`gko-reconciler`: the engine's loop as a service, one structured line for each verdict that changes.
 
-It heals what applications let it, and says each thing that it does in the same way. Standard output carries
-JSON lines, so that a cluster's log collector can read them; nothing else is printed there.
+It heals what applications let it, stands in for GKO where that was decided, and says each thing that it
+does in the same way. Standard output carries JSON lines, so that a cluster's log collector can read them;
+nothing else is printed there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from reconciler.model.verdicts import ExitCode
 if TYPE_CHECKING:
     from reconciler.engine.healing.healer import Healer
     from reconciler.engine.service import Engine
+    from reconciler.headless.posts import Posts
     from reconciler.headless.report import Reporter
 
 SUMMARY_EVERY_S = 60.0
@@ -71,6 +73,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from reconciler.engine.service import Engine
     from reconciler.headless.cluster_events import ClusterEvents
     from reconciler.headless.logs import log_json
+    from reconciler.headless.posts import Posts
     from reconciler.headless.proposals import Proposals
     from reconciler.headless.report import Reporter
     from reconciler.settings.load import find_settings
@@ -99,14 +102,14 @@ async def _run(arguments: argparse.Namespace) -> int:
             reporter.changes()
             reporter.summary()
             return int(engine.fleet.exit_code(engine.fleet.rows().values(), now=time.time()))
-        await _until_signalled(engine, reporter, healer)
+        await _until_signalled(engine, reporter, healer, Posts(platform, os.environ, told))
         return 0
     finally:
         await events.aclose()
         await engine.aclose()
 
 
-async def _until_signalled(engine: Engine, reporter: Reporter, healer: Healer) -> None:
+async def _until_signalled(engine: Engine, reporter: Reporter, healer: Healer, posts: Posts) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -114,13 +117,16 @@ async def _until_signalled(engine: Engine, reporter: Reporter, healer: Healer) -
     reporter.say("started", sources=len(engine.platform.sources), clusters=len(engine.platform.clusters))
     running: list[asyncio.Task[None]] = [loop.create_task(engine.run()), loop.create_task(_report(reporter))]
     stopping = loop.create_task(stop.wait())
-    healing = loop.create_task(healer.run(stop)) if healer.needed else None
-    if healing is not None:
-        running.append(healing)
+    acting = [
+        loop.create_task(acts.run(stop))
+        for acts, needed in ((healer, healer.needed), (posts, posts.needed))
+        if needed
+    ]
+    running += acting
     try:
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if healing is not None and stop.is_set():
-            await healing  # what is under way ends between two steps
+        if stop.is_set():
+            await asyncio.gather(*acting)  # what is under way ends between two steps; leases are given back
         for running_task in running:
             if running_task.done():
                 running_task.result()
