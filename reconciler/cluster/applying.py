@@ -1,7 +1,8 @@
 """Writes one object: server-side apply, removal of leaves, owners handed over, deletion. Never blindly twice.
 
-Each write is preceded by a read that checks what the plan saw, and carries that resourceVersion. Where a
-write was sent and no clear answer came, a second read tells whether it arrived; it is not sent again.
+Each write is preceded by a read that checks what the plan saw, and carries that resourceVersion; what
+creates carries one that no object has, which checks as much without a read. Where a write was sent and no
+clear answer came, a second read tells whether it arrived; it is not sent again.
 Source: Kubernetes documentation, "Server-Side Apply" and "API concepts" (dry run, preconditions).
 """
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
+_OF_NOTHING = "1"
+"""A resourceVersion that no object has: etcd's first write is its second revision. An apply that carries it
+creates, or is refused with 409 where there is an object; what is not there has no version to differ from."""
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 """What httpx raises when not one byte of a request has left."""
 
@@ -85,23 +89,9 @@ class ObjectWriter:
         Returns:
             created, configured or unchanged with the object; or why not.
         """
-        found = await self._checked(address, expected)
-        if isinstance(found, Written):
-            return found
-        sent = _bound(body, found)
-        answer = await self._apply(address, sent, force=False, dry_run=dry_run)
-        if isinstance(answer, Refused):
-            owners = conflicts_in(answer, self._people)
-            if not owners:
-                return refusal(answer)
-            if not all(one.manager in take_from or one.owner is OwnerClass.OURS for one in owners):
-                return conflict(address, owners)
-            answer = await self._apply(address, sent, force=True, dry_run=dry_run)
-        if isinstance(answer, Refused):
-            return refusal(answer)
-        if isinstance(answer, ClusterError):
-            return await self._after_apply(address, sent, found, answer, dry_run=dry_run)
-        return Written(did(found, answer), answer, dry_run=dry_run)
+        if expected is None:
+            return await self._create(address, body, dry_run=dry_run)
+        return await self._configure(address, body, expected, take_from, dry_run=dry_run)
 
     async def remove(
         self, address: Address, paths: Iterable[KeyPath], expected: Precondition, *, dry_run: bool = False
@@ -180,6 +170,44 @@ class ObjectWriter:
         return Written(Did.DELETED, left, dry_run=dry_run)
 
     # ---------------------------------------------------------------------------------------
+
+    async def _create(self, address: Address, body: Mapping[str, Any], *, dry_run: bool) -> Written:
+        """Apply where nothing is: one request that the server refuses where there is something."""
+        sent = {**body, "metadata": {**body["metadata"], "resourceVersion": _OF_NOTHING}}
+        answer = await self._apply(address, sent, force=False, dry_run=dry_run)
+        if isinstance(answer, Refused):
+            found = await self._checked(address, None) if answer.status == 409 else None
+            return found if isinstance(found, Written) else refusal(answer)
+        if isinstance(answer, ClusterError):
+            return await self._after_apply(address, sent, None, answer, dry_run=dry_run)
+        return Written(did(None, answer), answer, dry_run=dry_run)
+
+    async def _configure(
+        self,
+        address: Address,
+        body: Mapping[str, Any],
+        expected: Precondition,
+        take_from: Collection[str],
+        *,
+        dry_run: bool,
+    ) -> Written:
+        found = await self._checked(address, expected)
+        if isinstance(found, Written):
+            return found
+        sent = _bound(body, found)
+        answer = await self._apply(address, sent, force=False, dry_run=dry_run)
+        if isinstance(answer, Refused):
+            owners = conflicts_in(answer, self._people)
+            if not owners:
+                return refusal(answer)
+            if not all(one.manager in take_from or one.owner is OwnerClass.OURS for one in owners):
+                return conflict(address, owners)
+            answer = await self._apply(address, sent, force=True, dry_run=dry_run)
+        if isinstance(answer, Refused):
+            return refusal(answer)
+        if isinstance(answer, ClusterError):
+            return await self._after_apply(address, sent, found, answer, dry_run=dry_run)
+        return Written(did(found, answer), answer, dry_run=dry_run)
 
     async def _checked(
         self, address: Address, expected: Precondition | None, *, gone_is_fine: bool = False

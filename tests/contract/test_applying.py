@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.cluster.addresses import Address
 from reconciler.cluster.applying import ObjectWriter
+from reconciler.cluster.client import KubeClient
 from reconciler.cluster.field_owners import earlier_appliers
 from reconciler.cluster.preconditions import version_of
 from reconciler.cluster.written import Written
@@ -89,6 +91,33 @@ async def test_an_object_that_exists_by_now_is_not_merged_into(
     assert (written.did, written.cause) == (Did.FAILED, "moved")
     assert "exists by now" in written.message
     assert widgets.get("one").json()["spec"]["colour"] == "blue"
+
+
+async def test_creating_takes_one_request(
+    writer: ObjectWriter, kube: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No read is needed to be sure that nothing was there: the server itself refuses where there is."""
+    sent: list[str] = []
+    plain = kube.request
+
+    async def request(method: str, *arguments: Any, **named: Any) -> dict[str, Any]:
+        sent.append(method)
+        return await plain(method, *arguments, **named)
+
+    monkeypatch.setattr(kube, "request", request)
+    await applied(writer, namespace)
+    assert sent == ["PATCH"]
+
+
+async def test_no_built_in_object_is_merged_into_either(writer: ObjectWriter, namespace: str) -> None:
+    place = Address("v1", "ConfigMap", "configmaps", namespace, "beside")
+    about = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "beside", "namespace": namespace}}
+    assert (await writer.apply(place, {**about, "data": {"a": "1"}}, None)).did is Did.CREATED
+    again = await writer.apply(place, {**about, "data": {"b": "2"}}, None)
+    assert (again.did, again.cause) == (Did.FAILED, "moved")
+    found = await writer.read(place)
+    assert found is not None
+    assert found["data"] == {"a": "1"}
 
 
 async def test_a_spec_that_moved_since_the_plan_stops_the_step(

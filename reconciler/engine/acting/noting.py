@@ -40,6 +40,7 @@ class Noting:
     ) -> None:
         self._ledger = ledger
         self._plan = plan
+        self._id = plan.id  # a digest of all of it: asked for once, not at each step
         self._who = who
         self._digest = digest
         self._clock = clock
@@ -50,7 +51,7 @@ class Noting:
         """Note the steps that are about to run."""
         deeds = [
             Deed(
-                self._plan.id,
+                self._id,
                 step.id,
                 step.key,
                 step.stage.value,
@@ -80,7 +81,7 @@ class Noting:
             if self._ledger is not None and step.id in self._begun:
                 try:
                     self._ledger.end(
-                        self._plan.id,
+                        self._id,
                         step.id,
                         outcome.did.value,
                         outcome.message,
