@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.cluster.connection import open_cluster
+from reconciler.cluster.watching import ClusterWatch
 from reconciler.engine.charge.operators import identity_of
 from reconciler.engine.charge.post import TOLD, Post, Told
 from reconciler.engine.charge.working import StandingIn
@@ -73,6 +74,9 @@ class Posts:
 
     def _post(self, client: KubeClient, spec: Cluster) -> Post:
         def employ(may_write: Callable[[], float], serves: Callable[[str], bool]) -> StandingIn:
-            return StandingIn(client, may_write, serves, clock=self._clock, key=self._key)
+            # Whatever is configured to be shown: GKO serves every namespace, so what it did is done for all.
+            whole = spec.model_copy(update={"namespaces": ()})
+            watch = ClusterWatch(lambda: open_cluster(spec, environ=self._environ), whole, clock=self._clock)
+            return StandingIn(client, watch, may_write, serves, clock=self._clock, key=self._key)
 
         return Post(client, spec, employ=employ, identity=self._identity, clock=self._clock, told=self._told)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.cluster.events import Events
 from reconciler.control_plane.transport import open_control_plane
+from reconciler.engine.charge.feed import Feed
 from reconciler.engine.standing_in.desk import Desk, MayWrite
 from reconciler.engine.standing_in.planes import Connect, Planes
 from reconciler.engine.standing_in.reconciling import StandIn, Work
@@ -16,6 +18,7 @@ from reconciler.engine.standing_in.surroundings import Surroundings, Thing
 
 if TYPE_CHECKING:
     from reconciler.cluster.client import KubeClient
+    from reconciler.cluster.watching import ClusterWatch
 
 Serves = Callable[[str], bool]
 """Whether this process is in charge of a namespace at this moment."""
@@ -47,6 +50,7 @@ class StandingIn:
         client: the cluster.
         may_write: asked before each turn.
         serves: asked before each turn, with the resource's namespace.
+        watch: tells what changes on the cluster, until it is cancelled.
         clock: seconds since the epoch.
         key: this process's digest key.
         connect: opens a control plane.
@@ -55,6 +59,7 @@ class StandingIn:
     def __init__(
         self,
         client: KubeClient,
+        watch: ClusterWatch,
         may_write: MayWrite,
         serves: Serves,
         *,
@@ -63,14 +68,34 @@ class StandingIn:
         connect: Connect = open_control_plane,
     ) -> None:
         here = Surroundings(client, client.name)
+        self._watch = watch
         self._planes = Planes(here, connect)
         stand_in = _Serving(here, self._planes, Events(client, clock), clock, key)
         stand_in.serves = serves
-        self.desk = Desk(stand_in, clock=clock, random=random.random, may_write=may_write)
+        self.desk = Desk(
+            stand_in, clock=clock, random=random.random, sleep=self._until_news, may_write=may_write
+        )
+        self._feed = Feed(self.desk, here)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then close what was opened."""
+        loop = asyncio.get_running_loop()
+        watching = loop.create_task(self._watch.run(self._feed))
+        stopping = loop.create_task(self._tell(stop))
         try:
             await self.desk.run(stop)
         finally:
+            for task in (watching, stopping):
+                task.cancel()
+            await asyncio.gather(watching, stopping, return_exceptions=True)
             await self._planes.aclose()
+
+    async def _tell(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._feed.news.set()
+
+    async def _until_news(self, seconds: float) -> None:
+        """Wait, but not while there is something to do."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._feed.news.wait(), seconds)
+        self._feed.news.clear()
