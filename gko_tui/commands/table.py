@@ -12,7 +12,7 @@ from typing import Any
 HOP_NAMES = ("cluster", "control-plane", "gateway")
 """The hops, each by the place on its right."""
 FORMATS = ("table", "json", "yaml")
-DOCUMENTS = ("status", "change", "diff", "trace", "explain", "plan", "outcome", "doctor")
+DOCUMENTS = ("status", "change", "diff", "trace", "explain", "plan", "outcome", "doctor", "operators")
 """What `info --schema` knows."""
 
 
@@ -153,6 +153,13 @@ CONFIRMING = (
     ),
 )
 
+LEASE_NAMESPACE = Argument(
+    ("--lease-namespace",),
+    "the namespace of the operator's lease, where a cluster has several operators",
+    {"metavar": "NAME"},
+)
+CLUSTER = Argument(("cluster",), "a configured cluster", {"metavar": "CLUSTER"})
+
 YES = Argument(
     ("--yes", "-y"),
     "answer the plain question where nobody can; deletions, take-overs and protected clusters are still "
@@ -282,6 +289,49 @@ COMMANDS: tuple[Command, ...] = (
             *READING,
         ),
         ("gko-tui delete prod-eu:ApiV4Definition/pay/old --confirm 'delete 1' --yes",),
+    ),
+    Command(
+        "operator show",
+        "Say who writes to the control planes, GKO or gko-tui, and what speaks against taking over.",
+        "gko_tui.commands.operator:show",
+        (
+            Argument(("clusters",), "configured clusters; all if none", {"nargs": "*", "metavar": "CLUSTER"}),
+            OUTPUT,
+        ),
+        ("gko-tui operator show", "gko-tui operator show prod-eu -o json"),
+    ),
+    Command(
+        "operator take-over",
+        "Decide that gko-reconciler stands in for GKO on a cluster; refused while only GKO serves something.",
+        "gko_tui.commands.operator:take",
+        (
+            CLUSTER,
+            Argument(("--reason",), "why, for whoever looks later", {"metavar": "TEXT"}),
+            LEASE_NAMESPACE,
+            CONFIRMING[0],
+        ),
+        ("gko-tui operator take-over prod-eu --reason 'GKO never looks again'",),
+    ),
+    Command(
+        "operator hand-back",
+        "Hand a cluster back to GKO, and wait until the lease is let go.",
+        "gko_tui.commands.operator:give",
+        (
+            CLUSTER,
+            LEASE_NAMESPACE,
+            Argument(
+                ("--uninstall",),
+                "there is no GKO: take gko-tui's finalizers off everything instead",
+                {"action": "store_true"},
+            ),
+            CONFIRMING[0],
+            Argument(
+                ("--within",),
+                "wait SECONDS for the lease (60); later is exit code 2",
+                {"type": float, "default": 60.0, "metavar": "SECONDS"},
+            ),
+        ),
+        ("gko-tui operator hand-back prod-eu", "gko-tui operator hand-back prod-eu --uninstall"),
     ),
     Command(
         "doctor",

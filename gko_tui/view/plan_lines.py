@@ -186,7 +186,10 @@ def _whose_hop(operator: str) -> str:
             "The hop to the control plane is GKO's here (operator: gko): it sends what changes on the "
             "cluster, and never looks again by itself."
         )
-    return f"The hop to the control plane has no step in this plan (operator: {safe(operator)})."
+    return (
+        f"The hop to the control plane has no step in this plan (operator: {safe(operator)}): gko-reconciler "
+        "brings what changes on the cluster where it is in charge; gko-tui operator show says where."
+    )
 
 
 def _standing(row: Row, around: Around) -> list[Line]:

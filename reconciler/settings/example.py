@@ -33,6 +33,7 @@ clusters:
     namespaces: [payments, shop]    # read only these; left out: all
     request_timeout_s: 10
     state_namespace: gko-tui        # of the shared state; left out: each application's own namespace
+    operator: gko                   # gko | auto (gko-tui where a take-over is recorded) | gko-tui
 
 # Which folder of which source goes to which clusters.
 applications:

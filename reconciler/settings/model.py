@@ -156,9 +156,10 @@ class Cluster(Settings):
     """A Kubernetes cluster: a context of a kubeconfig, or the cluster this process runs in.
 
     `namespaces` restricts what is read; empty means all. `request_timeout_s` bounds each request (seconds).
-    `operator` says who writes across the control-plane hop: the operator that runs there (ENGINE §8); another
-    one cannot be named yet. `state_namespace` is where the shared state of applications is kept; without it,
-    in each application's own namespace.
+    `operator` says who writes across the control-plane hop (ENGINE §8): `gko`, the operator that runs there;
+    `auto`, gko-reconciler where a take-over is recorded; `gko-tui`, gko-reconciler as soon as GKO's lease is
+    free. `state_namespace` is where the shared state of applications is kept, and the lease where there never
+    was a GKO; without it, the state is in each application's own namespace.
     """
 
     name: ClusterName

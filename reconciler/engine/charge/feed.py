@@ -1,4 +1,4 @@
-"""Tells the one that stands in at once what a cluster's watches see; its own listing every while is the net."""
+"""Tells the one that stands in at once what a cluster's watches see; its own listing is the net below."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ class Feed:
         self.news = asyncio.Event()
 
     def kinds(
-        self, cluster: str, kinds: Sequence[ServedKind], schemas: Mapping[str, dict[str, Any]], version: str
+        self,
+        cluster: str,  # noqa: ARG002 (the sink's)
+        kinds: Sequence[ServedKind],
+        schemas: Mapping[str, dict[str, Any]],  # noqa: ARG002
+        version: str,  # noqa: ARG002
     ) -> None:
         """Note under which version each kind is served."""
         self._versions = {kind.kind: kind.version for kind in kinds if kind.kind in KINDS}
@@ -49,7 +53,7 @@ class Feed:
     def listed(self, cluster: str, kind: str, keys: set[ResourceKey]) -> None:
         """What is missing in a listing is found by the listing of the one that stands in."""
 
-    def event(self, cluster: str, kind: str, type: str, item: dict[str, Any]) -> None:  # noqa: A002 (the sink's)
+    def event(self, cluster: str, kind: str, type: str, item: dict[str, Any]) -> None:  # noqa: ARG002
         """Take over one object, unless it is older than what is known of it."""
         version = self._versions.get(kind)
         if version is None:

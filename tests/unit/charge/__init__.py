@@ -1,0 +1,1 @@
+"""Who is in charge, judged without a cluster."""
