@@ -1,7 +1,9 @@
 """Emits Kubernetes events, each once: a repetition raises the count of the one that is there.
 
 Events are told to people and lost without harm. So nothing here raises, nothing is tried twice, and what
-repeats within an hour is the same event, as client-go's recorder does it.
+repeats within an hour is the same event, as client-go's recorder does it. A thousand resources that change at
+once would double the load on their API server with good news, so of that only so much is told: 50 at once and
+5 a second from then on. Warnings are always told. (client-go's spam filter does the like for each object.)
 Source: Kubernetes API reference, Event v1 (core); client-go `tools/record`.
 """
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 KEPT = 4096
 """So many events are known again."""
 SAME_FOR_S = 3600.0
+NORMAL_BURST = 50.0
+NORMAL_PER_S = 5.0
+"""So many events that are no warnings are told at once, and so many a second from then on."""
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -43,6 +48,7 @@ class Events:
 
     Attributes:
         lost: how many could not be written.
+        spared: how many that are no warnings were left out, for there were too many.
     """
 
     def __init__(self, client: KubeClient, clock: Callable[[], float], instance: str = "gko-tui") -> None:
@@ -50,7 +56,10 @@ class Events:
         self._clock = clock
         self._instance = instance
         self._known: OrderedDict[_Same, tuple[str, int, float]] = OrderedDict()
+        self._left = NORMAL_BURST
+        self._filled_at = clock()
         self.lost = 0
+        self.spared = 0
 
     async def emit(
         self, about: Mapping[str, Any], kind: str, reason: str, message: str, component: str
@@ -64,10 +73,13 @@ class Events:
             message: at most 1024 bytes.
             component: who says it.
         """
+        now = self._clock()
+        if kind == "Normal" and not self._may_tell(now):
+            self.spared += 1
+            return
         metadata = about["metadata"]
         namespace = str(metadata.get("namespace") or "default")
         same = _Same(str(metadata.get("uid", "")), component, kind, reason, message)
-        now = self._clock()
         known = self._known.get(same)
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/events"
         try:
@@ -91,6 +103,15 @@ class Events:
             self._keep(same, name, 1, now)
         except ClusterError:
             self.lost += 1
+
+    def _may_tell(self, now: float) -> bool:
+        """Whether one more event that is no warning may be told now; it is counted then."""
+        earned = max(0.0, now - self._filled_at) * NORMAL_PER_S
+        self._left, self._filled_at = min(NORMAL_BURST, self._left + earned), now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
     def _keep(self, same: _Same, name: str, count: int, now: float) -> None:
         self._known[same] = (name, count, now)

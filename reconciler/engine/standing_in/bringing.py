@@ -20,6 +20,7 @@ from reconciler.engine.standing_in.refusals import failure_of_error, failure_of_
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.bodies import Body, body_for
 from reconciler.rules.apim.comparing import COMPARABLE, compare
+from reconciler.rules.apim.gko_status import ACCEPTED
 from reconciler.rules.apim.identities import PARENTS, parent_resource
 from reconciler.rules.apim.references import (
     Missing,
@@ -35,7 +36,7 @@ from reconciler.rules.apim.references import (
     text_at,
 )
 from reconciler.rules.apim.standing_in.local import goes_nowhere, local_body
-from reconciler.rules.apim.standing_in.marks import HASH, secret_of_context, spec_hash, template_sources
+from reconciler.rules.apim.standing_in.marks import secret_of_context, template_sources
 from reconciler.rules.apim.standing_in.told import (
     Failure,
     FailureClass,
@@ -47,7 +48,7 @@ from reconciler.rules.apim.standing_in.told import (
 )
 
 Marking = Callable[[], Awaitable[bool]]
-"""Called right before something is sent: puts the finalizer on. False: the object moved, nothing is sent."""
+"""Called right before something is sent: puts the marks on. False: the object moved, nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Bringing:
         Args:
             obj: the object as its cluster holds it.
             looking: its lookups.
-            marking: puts the finalizer on before anything is sent.
+            marking: puts the marks on before anything is sent.
             before: the instant (seconds since the epoch) at which a write must be over.
         """
         kind = text_at(obj, "kind")
@@ -201,9 +202,17 @@ def _missing_groups(obj: Resource, looking: Looking) -> list[str]:
 
 
 def _was_accepted(obj: Resource) -> bool:
-    """Whether this spec was accepted already, for kinds whose state cannot be compared."""
-    notes = (obj.get("metadata") or {}).get("annotations") or {}
-    return notes.get(HASH) == spec_hash(obj)
+    """Whether this spec was accepted already, for kinds whose state cannot be compared.
+
+    The status tells, not the hash: that is put on before it is known.
+    """
+    generation = (obj.get("metadata") or {}).get("generation")
+    return any(
+        isinstance(one, Mapping)
+        and (one.get("type"), one.get("status")) == (ACCEPTED, "True")
+        and one.get("observedGeneration") == generation
+        for one in elements(status_of(obj).get("conditions"))
+    )
 
 
 def _as_before(obj: Resource, told: Told) -> Told:

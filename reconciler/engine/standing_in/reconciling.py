@@ -1,7 +1,7 @@
 """One resource, brought to where it goes: the checklist of standing in for GKO (DOMAIN §2.3, §2.5).
 
 deleted? → held by others? → out of APIM → its ConfigMap → what it used → its finalizer. Else: resolve, build,
-compare → finalizer → PUT where something differs → ConfigMap → marks → status → event → when to come again.
+compare → marks → PUT where something differs → ConfigMap → marks → status → event → when to come again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 from reconciler.cluster.addresses import Address
 from reconciler.cluster.events import Events
 from reconciler.cluster.finalizers import write_marks
-from reconciler.cluster.status_writing import same_subject, write_status
+from reconciler.cluster.status_writing import write_status
 from reconciler.engine.standing_in.bringing import Bringing, Brought
 from reconciler.engine.standing_in.local_mode import keep_config_map
 from reconciler.engine.standing_in.looking import Looking
+from reconciler.engine.standing_in.marking import Marking
 from reconciler.engine.standing_in.planes import Planes
 from reconciler.engine.standing_in.surroundings import Surroundings, Thing
 from reconciler.engine.standing_in.used import Used
@@ -25,7 +26,7 @@ from reconciler.model.errors import ClusterError
 from reconciler.rules.apim.standing_in.deleting import deletion_of, has_to_let_go, held
 from reconciler.rules.apim.standing_in.events import Event, event_after, event_started
 from reconciler.rules.apim.standing_in.local import config_map_for
-from reconciler.rules.apim.standing_in.marks import is_ingress_template, marked, released
+from reconciler.rules.apim.standing_in.marks import is_ingress_template, released
 from reconciler.rules.apim.standing_in.retrying import Again, Parked, retry_of
 from reconciler.rules.apim.standing_in.status import status_after
 from reconciler.rules.apim.standing_in.told import Told, failed, kept_here
@@ -106,7 +107,7 @@ class StandIn:
 
     async def _keep_template(self, thing: Thing, obj: dict[str, Any], address: Address) -> Work:
         """A template of Ingresses goes nowhere by itself: it is marked and accepted."""
-        now = await self._write_marks(obj, address, accepted=False)
+        now = await Marking(self.surroundings, obj, address, at_once=False).accepted()
         if now is None:
             return Work(thing, moved=True)
         told = kept_here()
@@ -121,16 +122,15 @@ class StandIn:
     ) -> Work:
         looking = Looking(self.surroundings)
         await self._emit(obj, event_started(obj))
-
-        async def finalizer_on() -> bool:
-            return await self._write_marks(obj, address, accepted=False) is not None
-
-        brought = await self._bringing.bring(obj, looking, finalizer_on, before=before)
+        marking = Marking(self.surroundings, obj, address, at_once=attempt == 1)
+        brought = await self._bringing.bring(obj, looking, marking.begun, before=before)
         asked = frozenset(looking.asked)
         if brought.told is None:
             return Work(thing, asked=asked, moved=True)
         told = await self._local(thing, obj, brought, brought.told)
-        if told.accepted and await self._write_marks(obj, address, accepted=True) is None:
+        if not told.accepted:
+            await marking.failed()
+        elif await marking.accepted() is None:
             return Work(thing, asked=asked, put=brought.put, moved=True)
         now = self.surroundings.get(thing) or obj
         status = status_after(now, told, int(obj["metadata"].get("generation") or 1), self._clock())
@@ -187,27 +187,6 @@ class StandIn:
         return Work(thing, told, put=True)
 
     # --- writing ---------------------------------------------------------------------------
-
-    async def _write_marks(
-        self, obj: Mapping[str, Any], address: Address, *, accepted: bool
-    ) -> dict[str, Any] | None:
-        """Put finalizer, and with acceptance the hash, on an object; None where it is not what it was.
-
-        Of a spec that came meanwhile nothing was accepted, and what is under deletion gets no finalizer.
-        """
-        now = await write_marks(
-            self.surroundings.client,
-            address,
-            obj,
-            lambda found: (
-                marked({**obj, **found}, accepted=accepted) if same_subject(obj, found) else found["metadata"]
-            ),
-        )
-        if now is None or not same_subject(obj, now):
-            return None
-        now = {**now, "apiVersion": address.api_version, "kind": address.kind}
-        self.surroundings.note(now)
-        return now
 
     async def _write_status(
         self, thing: Thing, address: Address, obj: Mapping[str, Any], status: Mapping[str, Any]
