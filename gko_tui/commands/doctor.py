@@ -23,6 +23,7 @@ from gko_tui.commands.checks import (
     failed,
     role,
 )
+from gko_tui.commands.doctor_charge import check_charge
 from gko_tui.commands.invocation import Invocation
 from gko_tui.output.progress import Progress
 from reconciler.model.errors import ClusterError, ConfigurationError, GkoError
@@ -231,6 +232,7 @@ async def _cluster(spec: Cluster, clients: Clients, contexts: Contexts, written:
         if kinds:
             checks += await _rights(client, spec, kinds, written)
             contexts |= await _contexts(spec, clients, kinds)
+            checks += await check_charge(client, spec)
     except GkoError as error:
         checks.append(failed("cluster", spec.name, REACHABLE if not checks else "rights", error))
     return checks

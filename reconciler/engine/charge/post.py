@@ -137,6 +137,8 @@ class Post:
             await self._renew()  # what we hold is ours to judge again once it can be read
             return wait
         self._unreadable = ""
+        if not found:
+            self._say("", "observing", "no operator was ever there, and no take-over is recorded")
         names = {one.namespace for one in wanted}
         if self._leases.keys() - names:
             self.instances = found

@@ -14,6 +14,7 @@ import yaml
 
 from gko_tui.cli import build_parser
 from gko_tui.commands import operator
+from gko_tui.commands.doctor_charge import check_charge
 from gko_tui.commands.invocation import Invocation
 from gko_tui.output.console import Console, open_console
 from reconciler.engine.charge.operators import LEASE
@@ -127,3 +128,15 @@ async def test_a_cluster_that_does_not_answer_is_shown_as_gkos(simulated: Ground
         Path(str(ground.way_in.kubeconfig)).write_text(yaml.safe_dump(kubeconfig))
         assert await operator._show(desk.invocation("show")) == 5
         assert "GKO counts as in charge" in desk.out.getvalue()
+
+
+async def test_the_doctor_says_who_is_in_charge_where_it_may_be_gko_tui(
+    simulated: Grounds, tmp_path: Path
+) -> None:
+    async with simulated() as ground:
+        (check,) = await check_charge(ground.client, ground.spec("auto"))
+        assert check.detail.startswith("gko is in charge of every namespace")
+        assert await check_charge(ground.client, ground.spec("gko")) == []
+        nowhere = ground.spec("auto").model_copy(update={"state_namespace": None})
+        (check,) = await check_charge(ground.client, nowhere)
+        assert check.next_step == "set state_namespace of this cluster"
