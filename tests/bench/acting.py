@@ -2,10 +2,10 @@
 
 usage: python -m tests.bench.acting [--unchanged 10000] [--new 1000]
 
-On one real kube-apiserver, with a simulated control plane that answers in 50 ms. `unchanged`: the loop's plan
-over a fleet in sync, with everything read before; it must write nothing and try nothing. `new`: one sync
-applies everything, and the one that stands in for GKO brings it to the control plane; how many requests that
-takes for each API, at either server. Prints one JSON object.
+On one real kube-apiserver, with a simulated control plane, in a process of its own, that answers in 50 ms.
+`unchanged`: the loop's plan over a fleet in sync, with everything read before; it must write nothing and try
+nothing. `new`: one sync applies everything, and the one that stands in for GKO brings it to the control
+plane; how many requests that takes for each API, at either server. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from reconciler.model.steps import Did
 from reconciler.settings.load import find_settings
 from reconciler.settings.model import Platform
 from reconciler.settings.paths import StatePaths
-from reconciler.simulator.apim import Apim, ApimServer, Costs
+from tests.bench.control_plane_apart import ControlPlaneApart
 from tests.bench.fleet_status import CRDS, set_up
 from tests.fleet.cluster import apply_all, make_namespaces
 from tests.fleet.manifests import NAMESPACES, api, api_text
@@ -107,51 +107,42 @@ async def unchanged(folder: Path, cluster: KubeControlPlane, count: int) -> dict
     return {"resources": count, "pass_s": seconds, "writes": plan.writes, "requests": dict(seen)}
 
 
-class CountingApim(ApimServer):
-    """Answers like a control plane that needs 50 ms, and counts writes."""
-
-    def __init__(self, apim: Apim) -> None:
-        super().__init__(apim, costs=Costs(0.05, 0.05, 0.05))
-        self.methods: Counter[str] = Counter()
-
-    def seconds_of(self, method: str, path: str) -> float:
-        self.methods[method] += 1
-        return super().seconds_of(method, path)
-
-
 async def brought(folder: Path, cluster: KubeControlPlane, count: int) -> dict[str, Any]:
     """New APIs, from Git to the control plane."""
-    apim = Apim()
-    apim.environment("DEFAULT").tags.add("internal")
-    server = CountingApim(apim)
-    await server.start()
-    manifests = [api(number) for number in range(count)]
-    await asyncio.to_thread(_prepare, folder, cluster, server.url, count)
+    with ControlPlaneApart() as apim:
+        _prepare(folder, cluster, apim.url, count)
+        return await _brought(folder, apim, count)
+
+
+async def _brought(folder: Path, apim: ControlPlaneApart, count: int) -> dict[str, Any]:
     made = engine(folder)
     try:
         await made.observe_once()
-        server.methods.clear()
+        apim.methods()
         with counted() as seen:
             began = time.perf_counter()
             plan = await made.plan(PlanRequest(tried=False))
+            planned = time.perf_counter() - began
             carried = await made.apply(plan, Orders())
             applied = time.perf_counter() - began
+            requests = seen.total()
             worked = await _worked(folder)
             whole = time.perf_counter() - began
     finally:
         await made.aclose()
-        await server.stop()
-    did = Counter(outcome.did for outcome in carried.outcomes)
+    did, sent = Counter(outcome.did for outcome in carried.outcomes), apim.methods()
     return {
         "apis": count,
         "applied": did[Did.CREATED],
         "accepted": worked,
+        "planned_s": round(planned, 1),
         "applied_s": round(applied, 1),
         "new_s": round(whole, 1),
-        "api_server_requests_each": round(seen.total() / len(manifests), 2),
+        "api_server_requests_each": round(seen.total() / count, 2),
+        "of_these_until_applied": requests,
         "api_server_requests": dict(seen),
-        "apim_writes_each": round(server.methods["PUT"] / len(manifests), 2),
-        "apim_requests": dict(server.methods),
+        "apim_writes_each": round(sent["PUT"] / count, 2),
+        "apim_requests": dict(sent),
     }
 
 
