@@ -37,10 +37,12 @@ class _Serving(StandIn):
 
     serves: Serves
 
-    async def reconcile(self, thing: Thing, attempt: int = 1, *, before: float | None = None) -> Work:
+    async def reconcile(
+        self, thing: Thing, attempt: int = 1, *, before: float | None = None, first: bool = False
+    ) -> Work:
         if not self.serves(thing.namespace):
             return Work(thing)
-        return await super().reconcile(thing, attempt, before=before)
+        return await super().reconcile(thing, attempt, before=before, first=first)
 
 
 class StandingIn:

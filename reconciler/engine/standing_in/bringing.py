@@ -17,6 +17,7 @@ from reconciler.engine.downstream.meanings import ref_of
 from reconciler.engine.standing_in.looking import Looking
 from reconciler.engine.standing_in.planes import Plane, Planes
 from reconciler.engine.standing_in.refusals import failure_of_error, failure_of_outcome
+from reconciler.engine.standing_in.surroundings import Thing
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.bodies import Body, body_for
 from reconciler.rules.apim.comparing import COMPARABLE, compare
@@ -109,6 +110,13 @@ class Bringing:
             own = made.identity.id if kind == "ApiDefinition" else ""
             return Brought(kept_here(own_id=own, missing_groups=groups), made)
         return await self._send(obj, made, looking, marking, before)
+
+    async def uses(self, obj: Resource, looking: Looking) -> frozenset[Thing]:
+        """What a resource refers to, found by making its body; nothing is read from its control plane."""
+        await looking.until_read(
+            lambda: local_body(obj, looking) if goes_nowhere(obj) else body_for(obj, looking)
+        )
+        return frozenset(looking.asked)
 
     async def _send(
         self, obj: Resource, body: Body, looking: Looking, marking: Marking, before: float | None

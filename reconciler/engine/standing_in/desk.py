@@ -46,6 +46,7 @@ class _Waiting:
     """What is known of one key between two turns."""
 
     due: float | None = None
+    first: bool = True
     failures: int = 0
     woken_by: frozenset[Thing] = frozenset()
     asked: frozenset[Thing] = frozenset()
@@ -187,7 +188,8 @@ class Desk:
             waiting.due = None
             try:
                 before = None if until == float("inf") else until
-                work = await self._stand_in.reconcile(thing, waiting.failures + 1, before=before)
+                first, waiting.first = waiting.first, False
+                work = await self._stand_in.reconcile(thing, waiting.failures + 1, before=before, first=first)
             finally:
                 again = self._in_flight.pop(thing)
             self._note(thing, waiting, work)

@@ -28,6 +28,7 @@ from reconciler.rules.apim.standing_in.events import Event, event_after, event_s
 from reconciler.rules.apim.standing_in.local import config_map_for
 from reconciler.rules.apim.standing_in.marks import is_ingress_template, released
 from reconciler.rules.apim.standing_in.retrying import Again, Parked, retry_of
+from reconciler.rules.apim.standing_in.settled import is_settled
 from reconciler.rules.apim.standing_in.status import status_after
 from reconciler.rules.apim.standing_in.told import Told, failed, kept_here
 
@@ -85,18 +86,23 @@ class StandIn:
         self._bringing = Bringing(planes, key)
         self._used = Used(surroundings)
 
-    async def reconcile(self, thing: Thing, attempt: int = 1, *, before: float | None = None) -> Work:
+    async def reconcile(
+        self, thing: Thing, attempt: int = 1, *, before: float | None = None, first: bool = False
+    ) -> Work:
         """Reconcile one resource once.
 
         Args:
             thing: the resource.
             attempt: how many attempts in a row this is; the last ones failed.
             before: the instant (seconds since the epoch) at which every write must be over.
+            first: it was never looked at before: what is settled is left as it is.
         """
         obj, address = self.surroundings.get(thing), self.surroundings.address(thing)
         if obj is None or address is None:
             return Work(thing)
         try:
+            if first and is_settled(obj):
+                return Work(thing, asked=await self._bringing.uses(obj, Looking(self.surroundings)))
             if obj["metadata"].get("deletionTimestamp"):
                 return await self._finish(thing, obj, address, attempt, before)
             if is_ingress_template(obj):

@@ -242,6 +242,10 @@ class Ground:
         """Wait until the control plane holds an API with this description."""
         await until(lambda: text in self.apis().get(name, ""), f"{name} as {text}")
 
+    def edit(self, id: str, description: str) -> None:
+        """Somebody edits an API in the Console."""
+        self.apim.edit_api("DEFAULT", id, description=description)
+
     def apis(self) -> dict[str, str]:
         """The APIs that the control plane holds: id to description."""
         held = self.apim.environment("DEFAULT").apis

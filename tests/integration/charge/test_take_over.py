@@ -115,6 +115,26 @@ async def test_a_gko_that_restarts_waits_as_a_standby_and_nothing_is_made_twice(
         assert ground.writers() == [GKO, OURS]
 
 
+async def test_what_was_changed_in_the_console_is_not_overwritten_by_a_change_of_operators(
+    grounds: Grounds,
+) -> None:
+    async with grounds() as ground:
+        gko = await settled_gko(ground, "one", "two")
+        ground.edit(id_of("one"), "edited by hand")
+        await gko.kill()
+        await decide(ground)
+        post = ground.post()
+        async with manned(post):
+            await until(lambda: post.is_working, "the post works")
+            # The healing of drift follows the mode of the application; whoever takes over has no say in it.
+            await ground.put(api("two", "second"))
+            await ground.described(id_of("two"), "second")
+            assert ground.apis()[id_of("one")] == "edited by hand"
+            await ground.put(api("one", "third"))
+            await ground.described(id_of("one"), "third")
+        assert len(ground.servers[OURS].writes) == 2
+
+
 async def test_a_legacy_object_keeps_its_uuid_under_another_operator(grounds: Grounds) -> None:
     async with grounds() as ground:
         gko = await settled_gko(ground)
