@@ -94,7 +94,7 @@ BETTER: Mapping[str, Sequence[tuple[str, str]]] = {
     "references-change-with-namespace": [("API deleted | Notification/* | there*", NOT_STUCK)],
     "restart-after-failure-without-spec-change": [("* | * | status*", RETRY_AT_ONCE)],
     "restart-other": [
-        ("* | /apis/*drifted | at APIM*", "no strategy `always`: what APIM lost is healed where the mode says so")
+        ("* | /apis/*drifted | at APIM*", "no strategy `always`: what APIM lost is healed as its mode says")
     ],
     "spg-fails-and-api-refers": [
         ("API refers to it | * | *", "an API is not published with an empty policy group in its flow")
