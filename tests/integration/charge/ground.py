@@ -24,7 +24,7 @@ Body = dict[str, Any]
 OPERATORS = "gravitee"
 """The namespace where GKO runs."""
 TEAM = "team-a"
-DURATION_S = 3
+DURATION_S = 5
 GKO, OURS = "gko", "gko-tui"
 LIMIT_S = 60.0
 _API = "/apis/gravitee.io/v1alpha1"
