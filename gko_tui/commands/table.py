@@ -159,6 +159,9 @@ LEASE_NAMESPACE = Argument(
     {"metavar": "NAME"},
 )
 CLUSTER = Argument(("cluster",), "a configured cluster", {"metavar": "CLUSTER"})
+NAMED = Argument(
+    ("--confirm",), "the cluster's name, where nobody can type it", {"action": "append", "metavar": "NAME"}
+)
 
 YES = Argument(
     ("--yes", "-y"),
@@ -308,7 +311,7 @@ COMMANDS: tuple[Command, ...] = (
             CLUSTER,
             Argument(("--reason",), "why, for whoever looks later", {"metavar": "TEXT"}),
             LEASE_NAMESPACE,
-            CONFIRMING[0],
+            NAMED,
         ),
         ("gko-tui operator take-over prod-eu --reason 'GKO never looks again'",),
     ),
@@ -324,7 +327,7 @@ COMMANDS: tuple[Command, ...] = (
                 "there is no GKO: take gko-tui's finalizers off everything instead",
                 {"action": "store_true"},
             ),
-            CONFIRMING[0],
+            NAMED,
             Argument(
                 ("--within",),
                 "wait SECONDS for the lease (60); later is exit code 2",

@@ -135,6 +135,8 @@ class Post:
             self._unreadable = error.sentence()
             self._say("", "unreadable", self._unreadable)
             await self._renew()  # what we hold is ours to judge again once it can be read
+            if not self.may_write():
+                await self._rest()
             return wait
         self._unreadable = ""
         if not found:

@@ -16,6 +16,7 @@ import pytest
 from reconciler.engine.charge.deciding import TakeOverRefused, hand_back, take_over
 from reconciler.engine.charge.operators import LEASE, Who
 from reconciler.engine.charge.post import Post
+from reconciler.model.errors import ClusterError
 from reconciler.rules.identity import resource_id
 from tests.integration.chain.scene import api as manifest
 from tests.integration.charge.conftest import Grounds
@@ -205,6 +206,26 @@ async def test_a_process_that_slept_past_its_lease_may_write_nothing(simulated: 
         stop = asyncio.Event()
         stop.set()
         await post.run(stop)
+
+
+async def test_where_operators_cannot_be_looked_at_any_more_the_work_ends_with_the_lease(
+    simulated: Grounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with simulated() as ground:
+        await decide(ground)
+        post = ground.post()
+        async with manned(post):
+            await until(lambda: post.is_working, "the post works")
+
+            async def nobody_answers(*_: object, **__: object) -> None:
+                raise ClusterError("does not answer", subject="eu", next_step="wait")
+
+            monkeypatch.setattr(ground.client, "request", nobody_answers)
+            await until(lambda: not post.is_working, "it rests")
+            assert not post.may_write()
+            assert post.charge(TEAM).who is Who.GKO
+            monkeypatch.undo()
+            await until(lambda: post.is_working, "it goes on")
 
 
 async def test_without_a_decision_nothing_is_taken_though_nobody_else_is_there(grounds: Grounds) -> None:
