@@ -15,7 +15,7 @@ from reconciler.engine.planning.control_plane.subjects import OPERATOR, HopSubje
 from reconciler.engine.planning.subjects import Found
 from reconciler.model.changes import Change
 from reconciler.model.errors import GkoError
-from reconciler.model.keys import ResourceKey
+from reconciler.model.keys import GROUP, ResourceKey
 from reconciler.model.rows import Row
 from reconciler.model.verdicts import Verdict
 from reconciler.rules.apim.identities import SENT_KINDS
@@ -64,19 +64,23 @@ class GatheringBeyond:
         desired = self._sources.knowledge.desired.get(key)
         return desired.first.application if desired is not None else ""
 
+    def _api_version(self, key: ResourceKey) -> str:
+        """The version in which a cluster gave its objects of a kind."""
+        kinds = self._sources.knowledge.actual.clusters[key.cluster].kinds
+        return f"{GROUP}/{kinds[key.kind].served.version}" if key.kind in kinds else ""
+
     def _subject(self, row: Row) -> HopSubject:
         """What is known of one resource; both sides are compared only where they differ."""
         key, cell, chain = row.key, row.control_plane, self._sources.chain
         meaning = meaning_of(chain, key)
         found = chain.object(key)
-        body = found.body() if found is not None else {}
         plain = HopSubject(
             key,
             cell.verdict,
             cell.causes,
             meaning.control_plane,
             self._application(key),
-            str(body.get("apiVersion", "")),
+            self._api_version(key) if found is not None else "",
             OPERATOR,
             runs=key.kind in API_KINDS and row.gateway.verdict is not None,
             runs_now=row.gateway.verdict is Verdict.SYNCED,

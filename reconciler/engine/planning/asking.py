@@ -62,6 +62,8 @@ def phrases_of(steps: Iterable[Step]) -> dict[Asks, str]:
 
 def with_phrases(step: Step, phrases: Mapping[Asks, str]) -> Step:
     """A step whose counting confirmations say how many there are."""
+    if not step.confirmations:
+        return step
     confirmations = tuple(
         replace(one, phrase=phrases.get(one.asks, one.phrase)) for one in step.confirmations
     )

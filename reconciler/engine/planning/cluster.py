@@ -72,11 +72,23 @@ def _drafts(situation: Situation) -> dict[ResourceKey, Draft]:
                 drafts[subject.key] = draft
     going = frozenset(key for key, draft in drafts.items() if _goes(draft))
     for subject in situation.subjects:
-        if subject.wanted is not None and subject.key not in asked:
+        if subject.wanted is not None and subject.key not in asked and not _is_quiet(subject, situation):
             draft = draft_wanted(subject, situation, going)
             if draft.steps:
                 drafts[subject.key] = draft
     return drafts
+
+
+def _is_quiet(subject: Subject, situation: Situation) -> bool:
+    """Whether there is nothing to do and nothing to say: most of a fleet, in every pass."""
+    wanted, found = subject.wanted, subject.found
+    return (
+        wanted is not None
+        and found is not None
+        and subject.judgement is None
+        and not (situation.intent.list_unchanged or len(wanted.places) > 1 or wanted.broken)
+        and not (subject.unreadable or found.deleting)
+    )
 
 
 def _goes(draft: Draft) -> bool:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import stat
 from typing import Any
 
+from reconciler.simulator.kube.faults import Faults
 from tests.integration.acting_commands.scene import Acting, rest, seen
 from tests.integration.chain.scene import API, api
 
 ONE_HOP = ("--hop", "cluster")
+
+
+class Noticed(Faults):
+    """Faults that tell when a request first meets them."""
+
+    def __init__(self, *, hang: bool, fail_path: str) -> None:
+        super().__init__(hang=hang, fail_path=fail_path)
+        self.met = asyncio.Event()
+
+    def concerns(self, path: str) -> bool:
+        if self.fail_path in path:
+            self.met.set()
+        return super().concerns(path)
 
 
 def versions(scene: Acting, *names: str) -> list[str]:
@@ -194,8 +209,9 @@ async def test_a_second_ctrl_c_ends_at_once_though_a_place_hangs(scene: Acting) 
     await scene.gko_tui("plan", "--out", "a.plan", *ONE_HOP)
     process = await scene.start_program("apply", "a.plan")
     await seen(process, "Namespace/pay")
-    scene.cluster.faults.fail_path, scene.cluster.faults.hang = "apiv4definitions/", True
+    faults = scene.cluster.faults = Noticed(hang=True, fail_path="apiv4definitions/")
     await seen(process, "created     cluster        eu:Namespace/pay")
+    await asyncio.wait_for(faults.met.wait(), 60)
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
     assert b"stopping" in await process.stderr.readline()

@@ -56,12 +56,15 @@ def with_control_plane(
     """
     earlier = _last_running(plan.steps)
     level = max((step.level for step in plan.steps), default=-1) + 1
-    subjects = sorted(subjects, key=lambda one: (rank(one.key.kind), one.key))
+    listed = situation.intent.list_unchanged
+    # Most are in sync: nothing is said of those, so they need no order either.
+    told = (one for one in subjects if listed or wait or one.key in earlier or not _is_quiet(one))
+    subjects = sorted(told, key=lambda one: (rank(one.key.kind), one.key))
     made: list[Step] = []
     for subject in subjects:
         before = earlier.get(subject.key)
         for step in _steps(subject, before, situation, wait=wait):
-            made.append(replace(step, level=level + rank(subject.key.kind)))
+            made.append(replace(step, level=level + step.level) if level else step)
     made.sort(key=lambda step: step.level)
     waits = [step for one in subjects for step in _gateways(one, made, earlier)] if wait else []
     behind = max((step.level for step in made), default=level) + 1
@@ -73,6 +76,10 @@ def with_control_plane(
 
 def _last_running(steps: Iterable[Step]) -> dict[ResourceKey, Step]:
     return {step.key: step for step in steps if step.runs}
+
+
+def _is_quiet(subject: HopSubject) -> bool:
+    return subject.verdict is None or subject.verdict is Verdict.SYNCED
 
 
 def _states(subjects: Iterable[HopSubject]) -> Iterable[StateDigest]:
@@ -210,5 +217,11 @@ def _gateways(
 def _step(
     subject: HopSubject, verb: Verb, reason: str, *, stage: Stage = Stage.CONTROL_PLANE, **more: object
 ) -> Step:
-    plain: dict[str, object] = {"application": subject.application, "api_version": subject.api_version}
-    return Step(step_id(stage, verb, subject.key), stage, verb, subject.key, reason, **{**plain, **more})  # type: ignore[arg-type]
+    """One step, on the level of its kind among the steps of this hop."""
+    key = subject.key
+    plain: dict[str, object] = {
+        "level": rank(key.kind),
+        "application": subject.application,
+        "api_version": subject.api_version,
+    }
+    return Step(step_id(stage, verb, key), stage, verb, key, reason, **{**plain, **more})  # type: ignore[arg-type]
