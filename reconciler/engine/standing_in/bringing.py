@@ -7,7 +7,7 @@ arrived.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,9 @@ from reconciler.rules.apim.references import (
     text_at,
 )
 from reconciler.rules.apim.standing_in.local import goes_nowhere, local_body
-from reconciler.rules.apim.standing_in.marks import secret_of_context, template_sources
+from reconciler.rules.apim.standing_in.marks import template_sources
+from reconciler.rules.apim.standing_in.plugins import PluginProblem, plugin_problems, plugins_used
+from reconciler.rules.apim.standing_in.silent import looked_through, sends_nothing
 from reconciler.rules.apim.standing_in.told import (
     Failure,
     FailureClass,
@@ -48,6 +50,7 @@ from reconciler.rules.apim.standing_in.told import (
     unresolved,
 )
 
+_SERVER_ERROR = 500
 Marking = Callable[[], Awaitable[bool]]
 """Called right before something is sent: puts the marks on. False: the object moved, nothing is sent."""
 
@@ -93,12 +96,8 @@ class Bringing:
             before: the instant (seconds since the epoch) at which a write must be over.
         """
         kind = text_at(obj, "kind")
-        if kind == "ManagementContext":
-            return Brought(await looking.until_read(lambda: _context(obj, looking)))
-        if kind == "ApiResource":
-            return Brought(kept_here())
-        if kind == "Notification":
-            return Brought(kept_here(missing_groups=_missing_groups(obj, looking)))
+        if sends_nothing(obj):
+            return Brought(await looking.until_read(lambda: looked_through(obj, looking)))
         made = await looking.until_read(
             lambda: local_body(obj, looking) if goes_nowhere(obj) else body_for(obj, looking)
         )
@@ -134,11 +133,15 @@ class Bringing:
             return Brought(
                 failed(failure_of_error("PUT", url, error, context)), body, asked_s=error.retry_after or 0.0
             )
+        absent = plugin_problems(body, await plane.plugins.installed())
+        if absent:
+            return Brought(failed(_without_plugins(absent)), body)
         if not await marking():
             return Brought(None, body)
         outcome = await plane.writer.put(ref, body.content, uuids=body.uuids, before=before)
         failure = failure_of_outcome("PUT", url, outcome, context)
         if failure is not None:
+            failure = await _explained(failure, body, plane)
             return Brought(failed(failure), body, put=True, asked_s=getattr(outcome, "after", 0.0))
         answer = getattr(outcome, "state", None)
         return Brought(accepted(body, answer), body, put=True)
@@ -188,27 +191,6 @@ async def _is_live(body: Body, obj: Resource, plane: Plane) -> bool:
     return any(one.id == own and one.live for one in every)
 
 
-def _context(obj: Resource, looking: Looking) -> Told:
-    """A context is accepted when the Secret that it names is there; APIM is not asked (DOMAIN §2.5)."""
-    source = secret_of_context(obj)
-    if source is not None and not isinstance(looking.secret(source.namespace, source.name), Mapping):
-        return failed(Failure(FailureClass.REFERENCE, f'Secret "{source.name}" not found', (str(source),)))
-    return kept_here()
-
-
-def _missing_groups(obj: Resource, looking: Looking) -> list[str]:
-    console = spec_of(obj).get("console")
-    missing: list[str] = []
-    for ref in elements(console.get("groupRefs") if isinstance(console, Mapping) else None):
-        try:
-            target = target_of(ref, "Group", name_of(obj)[0], where="spec.console.groupRefs")
-        except Unresolved:
-            continue
-        if looking.resource("Group", target.namespace, target.name) is None:
-            missing.append(f"{target.namespace}/{target.name}")
-    return missing
-
-
 def _was_accepted(obj: Resource) -> bool:
     """Whether this spec was accepted already, for kinds whose state cannot be compared.
 
@@ -235,6 +217,22 @@ def _as_before(obj: Resource, told: Told) -> Told:
         severe=tuple(elements(said.get("severe"))),
         plans=dict(plans) if isinstance(plans, Mapping) else {},
     )
+
+
+def _without_plugins(absent: Sequence[PluginProblem]) -> Failure:
+    """Nothing was sent: APIM would answer 500 and keep half. Tried again later: plugins get installed."""
+    return Failure(FailureClass.TRANSPORT, "; ".join(one.sentence() for one in absent))
+
+
+async def _explained(failure: Failure, body: Body, plane: Plane) -> Failure:
+    """A 500 tells no cause; what plugins certainly refuse of a body does, and then its spec has to change."""
+    if failure.status is None or failure.status < _SERVER_ERROR:
+        return failure
+    schemas = await plane.plugins.with_schemas(plugins_used(body))
+    refused = [one.sentence() for one in plugin_problems(body, schemas)]
+    if not refused:
+        return failure
+    return Failure(FailureClass.ILLEGAL, "; ".join([failure.message, *refused]), failure.waits_for)
 
 
 def _url(body: Body) -> str:

@@ -5,6 +5,7 @@ A context that changed, or whose Secret did, is another way in: the old connecti
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from reconciler.control_plane.client import ControlPlaneClient
 from reconciler.control_plane.contexts import target_from_context
 from reconciler.control_plane.places import Target
+from reconciler.control_plane.plugins import PluginCatalogue
 from reconciler.control_plane.transport import open_control_plane
 from reconciler.control_plane.writing import ControlPlaneWriter
 from reconciler.engine.standing_in.surroundings import Surroundings, Thing, thing_of
@@ -28,6 +30,7 @@ class Plane:
 
     client: ControlPlaneClient
     writer: ControlPlaneWriter
+    plugins: PluginCatalogue
 
 
 class Planes:
@@ -65,7 +68,7 @@ class Planes:
         if self._timeout_s is not None:
             target = replace(target, timeout_s=self._timeout_s)
         client = self._connect(target)
-        self._open[thing] = (way, Plane(client, ControlPlaneWriter(client)))
+        self._open[thing] = (way, _plane(client))
         if known is not None:
             await known[1].client.aclose()
         return self._open[thing][1]
@@ -98,3 +101,7 @@ class Planes:
         if values is None:
             raise ClusterError("not found", subject=str(thing), status=404, reason="not-found")
         return values
+
+
+def _plane(client: ControlPlaneClient) -> Plane:
+    return Plane(client, ControlPlaneWriter(client), PluginCatalogue(client, time.monotonic))

@@ -71,6 +71,15 @@ _ENDPOINTS = (
     },
     {"id": "mock", "name": "Mock", "version": "4.12.14", "deployed": True, "supportedApiType": "MESSAGE"},
 )
+_SCHEMAS: dict[tuple[str, str], dict[str, Any]] = {
+    ("endpoints", "http-proxy"): {
+        "properties": {"target": {"type": "string", "minLength": 1}, "http": {"type": "object"}},
+        "required": ["target"],
+    },
+    ("policies", "mock"): {
+        "properties": {"status": {"type": "string", "enum": [str(code) for code in range(100, 600)]}},
+    },
+}
 _INTERNAL_POLICIES = frozenset({"shared-policy-group-policy"})
 
 
@@ -88,6 +97,14 @@ class Plugins:
     endpoints: list[dict[str, Any]] = field(default_factory=lambda: [dict(item) for item in _ENDPOINTS])
 
     entrypoints: set[str] = field(default_factory=lambda: set(_ENTRYPOINTS))
+
+    def schema(self, sort: str, identifier: str) -> dict[str, Any] | None:
+        """The JSON Schema of a plugin's configuration, as far as it is checked; None: no such plugin."""
+        known = {"policies": self.policies, "endpoints": self.endpoints}.get(sort)
+        names = {str(item["id"]) for item in known} if known is not None else self.entrypoints
+        if identifier not in names:
+            return None
+        return {"type": "object", **_SCHEMAS.get((sort, identifier), {})}
 
     def check_entrypoint(self, identifier: str) -> None:
         """Raise Refused (500) unless there is such an entrypoint."""

@@ -88,6 +88,7 @@ def test_a_configuration_written_as_text_is_read() -> None:
         ({"a": "x"}, {"properties": {"a": {"enum": ["y"]}}}, ["a"]),
         ({"b": 1}, {"properties": {"a": {}}, "additionalProperties": False}, ["b"]),
         ([{"a": 1}, {}], {"items": {"required": ["a"]}}, ["[1].a"]),
+        ({}, {"properties": {"a": {"type": "string", "default": "x"}}, "required": ["a"]}, []),
         ({"a": 0}, {"properties": {"a": {"type": "number", "minimum": 1}}}, ["a"]),
         ({"a": "zz"}, {"properties": {"a": {"pattern": "^[a-y]+$"}}}, ["a"]),
         ({"a": ""}, {"properties": {"a": {"minLength": 1}}}, ["a"]),

@@ -68,12 +68,14 @@ def faults(value: Any, schema: Mapping[str, Any], path: KeyPath = ()) -> Iterato
 
 
 def _object(value: dict[str, Any], schema: Mapping[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    required = schema.get("required")
-    for name in required if isinstance(required, list) else ():
-        if name not in value:
-            yield (*path, str(name)), "is required"
     properties = schema.get("properties")
     known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+    required = schema.get("required")
+    for name in required if isinstance(required, list) else ():
+        stated = known.get(name)
+        # What has a default is filled in before anybody asks for it.
+        if name not in value and not (isinstance(stated, Mapping) and "default" in stated):
+            yield (*path, str(name)), "is required"
     closed = schema.get("additionalProperties") is False and not schema.get("patternProperties")
     for name, item in value.items():
         inner = known.get(name)

@@ -97,6 +97,11 @@ def plugin_problems(body: Body, installed: Installed) -> tuple[PluginProblem, ..
     return tuple(dict.fromkeys(found))
 
 
+def plugins_used(body: Body) -> frozenset[tuple[str, str]]:
+    """The plugins of a body: sort (a field of `Installed`) and id."""
+    return frozenset((use.sort, use.plugin) for use in _uses(body) if use.plugin not in _BUILT_IN)
+
+
 def _misfits(use: _Use, name: str, value: Any, schema: Mapping[str, Any]) -> Iterator[PluginProblem]:
     if isinstance(value, str):
         try:

@@ -26,6 +26,8 @@ def management_v2_routes() -> list[Route]:
         Route("GET", "/management/v2/organizations/{org}/environments", _environments),
         Route("GET", "/management/v2/organizations/{org}/plugins/policies", _policies),
         Route("GET", "/management/v2/organizations/{org}/plugins/endpoints", _endpoints),
+        Route("GET", "/management/v2/organizations/{org}/plugins/entrypoints", _entrypoints),
+        Route("GET", "/management/v2/organizations/{org}/plugins/{sort}/{plugin}/schema", _plugin_schema),
     ]
     for root in _ROOTS:
         routes.append(Route("GET", root, _environment))
@@ -66,6 +68,19 @@ def _policies(call: Call) -> Answer:
 
 def _endpoints(call: Call) -> Answer:
     return Answer(200, call.apim.organizations[call.names["org"]].plugins.endpoints)
+
+
+def _entrypoints(call: Call) -> Answer:
+    plugins = call.apim.organizations[call.names["org"]].plugins
+    return Answer(200, [{"id": name, "name": name, "deployed": True} for name in sorted(plugins.entrypoints)])
+
+
+def _plugin_schema(call: Call) -> Answer:
+    plugins = call.apim.organizations[call.names["org"]].plugins
+    schema = plugins.schema(call.names["sort"], call.names["plugin"])
+    if schema is None:
+        raise error(404, f"Plugin [{call.names['plugin']}] cannot be found.")
+    return Answer(200, schema)
 
 
 # -- APIs -------------------------------------------------------------------------------------------------
