@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.control_plane.inventory import entry_of
 from reconciler.control_plane.management import ManagementApi
+from reconciler.control_plane.plugins import PluginCatalogue
 from reconciler.control_plane.refs import SUBSCRIPTION
 from reconciler.control_plane.writing import ControlPlaneWriter
 from reconciler.engine.acting.subscribing import count_subscriptions
@@ -26,11 +27,13 @@ from reconciler.model.errors import GkoError
 from reconciler.model.keys import ResourceKey
 from reconciler.rules.apim.gko_status import told_by_gko
 from reconciler.rules.apim.references import Problems
+from reconciler.rules.apim.standing_in.plugins import plugin_problems
 from reconciler.rules.canonical import canonical
 
 if TYPE_CHECKING:
     from reconciler.cluster.addresses import Address
     from reconciler.cluster.objects import ClusterObject
+    from reconciler.control_plane.client import ControlPlaneClient
     from reconciler.control_plane.packing import PackedState
     from reconciler.control_plane.refs import StateRef
     from reconciler.engine.downstream.chain import Chain
@@ -69,6 +72,7 @@ class HopPlaces:
         self._clock = clock
         self._followed = followed
         self._reading: dict[str, asyncio.Lock] = {}
+        self._plugins: dict[ControlPlaneClient, PluginCatalogue] = {}
 
     def digest(self, state: PackedState | None) -> str:
         """What plans call a held state: a keyed digest that means the same in every process."""
@@ -133,6 +137,17 @@ class HopPlaces:
         if plane is None:
             raise GkoError("is not known any longer", subject=control_plane, next_step="make a new plan")
         return ControlPlaneWriter(plane.client)
+
+    async def missing_plugins(self, control_plane: str, body: Body) -> tuple[str, ...]:
+        """What a body needs that is not installed there, as sentences; its dry run does not look at that."""
+        plane = self._chain.planes.get(control_plane)
+        if plane is None:
+            return ()
+        async with self._reading.setdefault(f"plugins of {control_plane}", asyncio.Lock()):
+            known = self._plugins.get(plane.client) or PluginCatalogue(plane.client, self._clock)
+            self._plugins[plane.client] = known
+            installed = await known.installed()
+        return tuple(problem.sentence() for problem in plugin_problems(body, installed))
 
     def touched(self, control_plane: str, ref: StateRef) -> None:
         """It was written by us: whoever observes it may read it soon."""

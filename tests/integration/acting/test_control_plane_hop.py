@@ -325,6 +325,15 @@ async def test_what_apim_refuses_is_blocked_by_its_own_dry_run_with_its_words(sc
     assert "/payments/" in step.blocked[0].text
 
 
+async def test_a_plugin_that_is_not_installed_blocks_what_the_dry_run_lets_pass(scene: Beyond) -> None:
+    await in_sync(scene)
+    scene.edit_plan("payments", description="by hand")
+    scene.apim.organizations["DEFAULT"].plugins.entrypoints.remove("http-proxy")
+    (step,) = (await planned(scene)).steps
+    assert step.blocked[0].cause == "dry-run"
+    assert "the entrypoint http-proxy is not installed in this APIM" in step.blocked[0].text
+
+
 async def test_a_write_that_arrived_though_its_answer_did_not_is_not_repeated(scene: Beyond) -> None:
     await in_sync(scene)
     scene.edit_plan("payments", description="by hand")

@@ -1,4 +1,4 @@
-"""What APIM's dry run does not look at: plugins not installed, and what plugins refuse (DOMAIN §9, trap 2)."""
+"""What APIM's dry run does not look at: plugins not installed, and what plugins refuse (DOMAIN §9)."""
 
 from __future__ import annotations
 

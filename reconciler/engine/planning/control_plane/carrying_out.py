@@ -147,6 +147,10 @@ class _Work:
             return self._outcome(step, Did.UNCHANGED)
         told = await self._places.writer(seen.control_plane).check(ref, body.content, uuids=body.uuids)
         if isinstance(told, Done):
+            missing = await self._places.missing_plugins(seen.control_plane, body)
+            if missing:
+                install = "install it in that APIM, or take it out of the resource"
+                return self._outcome(step, Did.FAILED, "; ".join(missing), install)
             return self._outcome(step, Did.UNCHANGED)
         did = Did.FAILED if isinstance(told, Refused) else Did.UNKNOWN
         return self._outcome(step, did, _said(told), told.next_step)

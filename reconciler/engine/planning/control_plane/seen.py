@@ -83,6 +83,10 @@ class HopPlaces(Protocol):
         """
         ...
 
+    async def missing_plugins(self, control_plane: str, body: Body) -> tuple[str, ...]:
+        """What a body needs that is not installed there, as sentences; its dry run does not look at that."""
+        ...
+
     def touched(self, control_plane: str, ref: StateRef) -> None:
         """It was written by us: whoever observes it may read it soon."""
         ...
