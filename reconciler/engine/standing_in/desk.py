@@ -45,7 +45,6 @@ MayWrite = Callable[[], float]
 class _Waiting:
     """What is known of one key between two turns."""
 
-    due: float | None = None
     first: bool = True
     failures: int = 0
     woken_by: frozenset[Thing] = frozenset()
@@ -92,6 +91,9 @@ class Desk:
         self._may_write = may_write
         self._workers = workers
         self._waiting: dict[Thing, _Waiting] = {}
+        # Who has a turn coming, and who uses a thing: a change costs no more where there are many.
+        self._turns: dict[Thing, float] = {}
+        self._users: dict[Thing, set[Thing]] = {}
         self._in_flight: dict[Thing, bool] = {}
         self.tally = Tally()
 
@@ -103,7 +105,9 @@ class Desk:
         for thing in things:
             if thing.kind in KINDS:
                 waiting = self._waiting.setdefault(thing, _Waiting())
-                waiting.due, waiting.failures, waiting.woken_by = now, 0, frozenset()
+                waiting.failures = 0
+                self._concern(thing, waiting, waiting.asked, frozenset())
+                self._turns[thing] = now
                 if thing in self._in_flight:
                     self._in_flight[thing] = True
 
@@ -111,12 +115,7 @@ class Desk:
         """Something moved: it has a turn, and so have those that looked at it or wait for it."""
         self.ask(moved.own)
         news = moved.own | moved.seen_by_users
-        if news:
-            self.ask(
-                thing
-                for thing, waiting in list(self._waiting.items())
-                if thing not in moved.own and (waiting.asked & news or waiting.woken_by & news)
-            )
+        self.ask({user for one in news for user in self._users.get(one, ())} - moved.own)
 
     async def look(self) -> None:
         """List the cluster and note what moved.
@@ -125,16 +124,17 @@ class Desk:
             ClusterError: it cannot be listed: nothing is noted then.
         """
         self.heard(await self._stand_in.surroundings.refresh())
-        used = {one for waiting in self._waiting.values() for one in waiting.asked | waiting.woken_by}
-        self._stand_in.surroundings.forget_values(one for one in used if one.kind in SOURCES)
+        self._stand_in.surroundings.forget_values(one for one in self._users if one.kind in SOURCES)
 
     def next_at(self) -> float | None:
         """When the next turn is due (seconds since the epoch); None while nobody waits for one."""
-        return min((one.due for one in self._waiting.values() if one.due is not None), default=None)
+        return min(self._turns.values(), default=None)
 
     def parked(self) -> dict[Thing, str]:
         """What waits for an input to change, and why."""
-        return {thing: one.why for thing, one in self._waiting.items() if one.due is None and one.why}
+        return {
+            thing: one.why for thing, one in self._waiting.items() if one.why and thing not in self._turns
+        }
 
     # --- doing it --------------------------------------------------------------------------
 
@@ -169,9 +169,9 @@ class Desk:
     def _due(self) -> list[Thing]:
         now = self._clock()
         found = [
-            (_rank(thing), one.due, thing)
-            for thing, one in self._waiting.items()
-            if one.due is not None and one.due <= now and thing not in self._in_flight
+            (_rank(thing), due, thing)
+            for thing, due in self._turns.items()
+            if due <= now and thing not in self._in_flight
         ]
         return [thing for _, _, thing in sorted(found)]
 
@@ -185,7 +185,7 @@ class Desk:
                 return Work(thing)
             waiting = self._waiting[thing]
             self._in_flight[thing] = False
-            waiting.due = None
+            self._turns.pop(thing, None)
             try:
                 before = None if until == float("inf") else until
                 first, waiting.first = waiting.first, False
@@ -195,7 +195,8 @@ class Desk:
             self._note(thing, waiting, work)
             if again or work.moved:
                 await self._reread(thing)
-                waiting.due = self._clock()
+                self._waiting.setdefault(thing, _Waiting())  # it may be gone, and there again
+                self._turns[thing] = self._clock()
             return work
 
     async def _reread(self, thing: Thing) -> None:
@@ -213,14 +214,16 @@ class Desk:
         self.tally.reconciles += 1
         self.tally.puts += work.put
         self.tally.last[thing] = work
-        waiting.asked = work.asked or waiting.asked
-        waiting.woken_by, waiting.why = frozenset(), ""
+        self._concern(thing, waiting, work.asked or waiting.asked, frozenset())
+        waiting.why = ""
         told = work.told
         if told is not None and told.accepted:
             waiting.failures = 0
             self._wake_users(thing)
             if told.deleting:
+                self._concern(thing, waiting, frozenset(), frozenset())
                 self._waiting.pop(thing, None)
+                self._turns.pop(thing, None)
             return
         if work.again is None:
             return
@@ -228,17 +231,33 @@ class Desk:
         self.tally.failures += 1
         now = self._clock()
         if isinstance(work.again, Again):
-            waiting.due = now + max(work.at_least_s, work.again.after_s * self._random())
+            self._turns[thing] = now + max(work.at_least_s, work.again.after_s * self._random())
         elif isinstance(work.again, Parked):
             names = (Thing.named(text) for text in work.again.woken_by)
-            waiting.woken_by = frozenset(name for name in names if name is not None)
+            woken_by = frozenset(name for name in names if name is not None)
+            self._concern(thing, waiting, waiting.asked, woken_by)
             waiting.why = work.again.why
             if work.again.look_again_s is not None:
-                waiting.due = now + work.again.look_again_s
+                self._turns[thing] = now + work.again.look_again_s
 
     def _wake_users(self, thing: Thing) -> None:
         """Those that failed for want of this one, or wait until it is gone, look again."""
-        self.ask(name for name, one in list(self._waiting.items()) if thing in one.woken_by)
+        self.ask([user for user in self._users.get(thing, ()) if thing in self._waiting[user].woken_by])
+
+    def _concern(
+        self, thing: Thing, waiting: _Waiting, asked: frozenset[Thing], woken_by: frozenset[Thing]
+    ) -> None:
+        """Note what concerns a key from now on, and with each of these that the key uses it."""
+        before = waiting.asked | waiting.woken_by
+        waiting.asked, waiting.woken_by = asked, woken_by
+        now = asked | woken_by
+        for one in now - before:
+            self._users.setdefault(one, set()).add(thing)
+        for one in before - now:
+            users = self._users[one]
+            users.discard(thing)
+            if not users:
+                del self._users[one]
 
 
 def _rank(thing: Thing) -> int:
