@@ -132,15 +132,12 @@ async def test_later_attempts_that_fail_write_no_marks(stage: Stage, writes: Cou
     assert writes["PATCH"] == 2
 
 
-@pytest.mark.parametrize("arrives", [False, True], ids=["before the PUT", "after the PUT"])
-async def test_one_that_dies_after_the_marks_is_succeeded_by_one_that_converges(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, arrives: bool
-) -> None:
-    """Given a process killed between marks and PUT, or right after it; then one API, sent once."""
+class Killed(BaseException):
+    """The end of a process, as far as one process can play it."""
 
-    class Killed(BaseException):
-        pass
 
+async def killed_at_the_put(stage: Stage, monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
+    """Let the one that stands in work until it sends something, and no further."""
     plain = ControlPlaneWriter.put
 
     async def put(self: ControlPlaneWriter, *arguments: Any, **named: Any) -> Any:
@@ -150,9 +147,18 @@ async def test_one_that_dies_after_the_marks_is_succeeded_by_one_that_converges(
 
     with monkeypatch.context() as patched:
         patched.setattr(ControlPlaneWriter, "put", put)
-        stage.apply(api(0))
         with pytest.raises(Killed):
             await stage.work(0.5)
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["before the PUT", "after the PUT"])
+async def test_one_that_dies_after_the_marks_is_succeeded_by_one_that_converges(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, arrives: bool
+) -> None:
+    """Given a process killed between marks and PUT, or right after it; then one API, sent once."""
+
+    stage.apply(api(0))
+    await killed_at_the_put(stage, monkeypatch, arrives=arrives)
     assert hash_on(found(stage)) == spec_hash(found(stage))
     assert not accepted(found(stage))
     await stage.retire()
@@ -162,3 +168,25 @@ async def test_one_that_dies_after_the_marks_is_succeeded_by_one_that_converges(
     assert await stage.is_alive(PATH)
     assert len(stage.apim.environment("DEFAULT").apis) == 1
     assert [status for path, status in stage.proxy.puts if path.endswith("/apis")] == [200]
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["before the PUT", "after the PUT"])
+async def test_a_changed_spec_whose_bringer_dies_is_brought_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, arrives: bool
+) -> None:
+    """The hash speaks of the new spec by then, and the status of the old one: the status counts."""
+    stage.apply(api(0))
+    await stage.work(WAITS_S)
+    changed = api(0)
+    changed["spec"]["name"] = "Another name"
+    stage.apply(changed)
+    await killed_at_the_put(stage, monkeypatch, arrives=arrives)
+    assert hash_on(found(stage)) == spec_hash(found(stage))
+    await stage.retire()
+    stage.employ()
+    await stage.work(WAITS_S)
+    assert await stage.direct("GET", PATH) == 200
+    assert stage.answer["name"] == "Another name"
+    told = {one["type"]: one for one in found(stage)["status"]["conditions"]}["Accepted"]
+    assert (told["status"], told["observedGeneration"]) == ("True", found(stage)["metadata"]["generation"])
+    assert [status for path, status in stage.proxy.puts if path.endswith("/apis")] == [200, 200]
