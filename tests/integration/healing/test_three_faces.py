@@ -61,7 +61,7 @@ async def test_the_same_platform_gives_the_same_steps_to_all_three(scene: Healin
 
 
 def on_clusters(plan: Plan) -> list[Step]:
-    """The steps on clusters; a plan that is made early also says what it does not know yet of other places."""
+    """The steps on clusters; a plan made early also says what it does not know yet of other places."""
     return [step for step in plan.steps if step.stage is Stage.CLUSTER]
 
 
