@@ -6,6 +6,7 @@ about that nothing is said. Source: public OpenAPI file of Management v2, tag "P
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -34,6 +35,8 @@ class PluginCatalogue:
         self._clock = clock
         self._root = f"{target.paths.management_v2}/organizations/{target.organization}/plugins"
         self._lists: dict[str, tuple[float, frozenset[str] | None]] = {}
+        self._reading = asyncio.Lock()
+        """Many ask at the same moment; one reads for all."""
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
     async def installed(self) -> Installed:
@@ -58,6 +61,10 @@ class PluginCatalogue:
         return Installed(**known)
 
     async def _list(self, sort: str) -> frozenset[str] | None:
+        async with self._reading:
+            return await self._listed(sort)
+
+    async def _listed(self, sort: str) -> frozenset[str] | None:
         kept = self._lists.get(sort)
         now = self._clock()
         if kept is not None and now - kept[0] < KEPT_S:
