@@ -50,7 +50,7 @@ def served(home: dict[str, str]) -> Iterator[dict[str, str]]:
     named = dict(line.removeprefix("export ").strip().split("=", 1) for line in told)
     yield {**home, **named}
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=15)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert not Path(named["GKO_TUI_CONFIG"]).exists()  # then: its temporary folder is gone
 
@@ -93,7 +93,7 @@ def test_watching_ends_quietly_with_ctrl_c(served: dict[str, str]) -> None:
     assert process.stdout is not None
     validate(json.loads(process.stdout.readline()))  # when: the first answer has come
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
 
 
