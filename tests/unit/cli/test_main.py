@@ -295,7 +295,8 @@ def hanging_cluster(place: Path, port: int) -> None:
         f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n"
         "users: [{name: u, user: {token: t}}]\n"
     )
-    (place / "gko-tui.yaml").write_text("clusters: [{name: slow, kubeconfig: kube, request_timeout_s: 300}]\n")
+    cluster = "{name: slow, kubeconfig: kube, request_timeout_s: 300}"
+    (place / "gko-tui.yaml").write_text(f"clusters: [{cluster}]\n")
 
 
 def test_ctrl_c_in_the_middle_of_a_read_ends_it_at_once_and_quietly(place: Path) -> None:
