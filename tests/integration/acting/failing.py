@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ class Rule:
     """What happens to the next `times` PUTs of a thing.
 
     `status` is answered without looking at them; 0: they are carried out, and the connection breaks before
-    the answer. `retry_after_s` is told in its header, and `meanwhile` happens before the answer.
+    the answer. `retry_after_s` is told in its header, `meanwhile` happens before the answer. With `slow_s`
+    they are carried out, and answered after so many seconds.
     """
 
     hrid: str
@@ -25,6 +27,7 @@ class Rule:
     message: str = "simulated"
     retry_after_s: int = 0
     meanwhile: Callable[[], object] = bool
+    slow_s: float = 0.0
 
 
 class FailingApim(ApimServer):
@@ -50,6 +53,10 @@ class FailingApim(ApimServer):
             return await super()._handle(request)
         rule.times -= 1
         rule.meanwhile()
+        if rule.slow_s:
+            answer = await super()._handle(request)
+            await asyncio.sleep(rule.slow_s)
+            return answer
         if rule.status:
             wait = {"Retry-After": str(rule.retry_after_s)} if rule.retry_after_s else None
             return web.json_response({"message": rule.message}, status=rule.status, headers=wait)
