@@ -26,6 +26,7 @@ from reconciler.rules.apim.templates import FromTemplate
 
 Uuids = Iterable[tuple[str, str]]
 """The query parameters that say which HRIDs are ids, as `rules.apim.bodies.Body.uuids` has them."""
+POLICY_GROUP = "SharedPolicyGroup"
 _SHORTEST_HIDDEN = 4
 """Shorter texts from Secrets (`1`, `on`) are in every other word: hiding them would hide the message."""
 _NO_JSON = "its body holds a value that JSON has no form for, or one that was hidden for showing"
@@ -151,7 +152,10 @@ class ControlPlaneWriter:
         self, ref: StateRef, content: Mapping[str, Any], uuids: Uuids | None, hide: Iterable[str]
     ) -> _Put | Refused:
         named = "id" if ref.kind == API_V2 else "hrid"
-        if content.get(named) != ref.hrid:
+        stated = content.get(named)
+        if ref.kind == POLICY_GROUP and ref.uuid and stated == content.get("crossId"):
+            stated = ref.hrid  # a legacy group is written by the id of all environments, and read by its own
+        if stated != ref.hrid:
             raise ValueError(f"the body for {ref.kind} {ref.hrid} is another thing's")
         params: dict[str, object] = {}
         if ref.kind == API_V2:

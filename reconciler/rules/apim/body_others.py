@@ -94,9 +94,14 @@ def _plan_name(making: Making, plan: str) -> str:
 
 
 def policy_group_body(making: Making) -> dict[str, Any]:
-    """Make the body of `PUT shared-policy-groups`."""
+    """Make the body of `PUT shared-policy-groups`.
+
+    A legacy group is written by the id that it has in all environments, as GKO was recorded to do; by its own
+    id it would become a second group. It is read and deleted by its own.
+    """
     body = {**_without(making.spec, _BY_NAME), "hrid": making.hrid()}
     if making.identity.legacy:
+        body["hrid"] = making.identity.cross_id or making.hrid()
         body["crossId"] = making.identity.cross_id
     elif cross := text_at(making.spec, "crossId"):
         body["crossId"] = cross

@@ -24,8 +24,9 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
     sent = admit({**shape, "hrid": specs.ANY_ID} if uuid else shape, body)
     spec = completed(shape, sent)
     hrid = str(spec["hrid"])
-    identifier = hrid if uuid else environment.id_of(hrid)
-    cross_id = environment.cross_id_of(hrid)
+    same = _by_cross_id(environment, hrid) if uuid else None
+    cross_id = hrid if uuid else environment.cross_id_of(hrid)
+    identifier = same.id if same is not None else hrid if uuid else environment.id_of(hrid)
     plugins = environment.organization.plugins
     severe = plugins.severe_of_steps(spec["apiType"], spec["phase"], spec["steps"])
     answer = {**sent, "id": identifier, **environment.placed(), "crossId": cross_id}
@@ -36,29 +37,44 @@ def put(environment: Environment, body: Any, *, dry_run: bool = False, uuid: boo
     for step in spec["steps"]:
         plugins.check_policy(step["policy"], step.get("configuration"))
     now = environment.now()
-    known = environment.kept[_KIND].get(hrid)
+    own = same.hrid if same is not None else hrid
+    known = environment.kept[_KIND].get(own)
     created_at = known.created_at if known is not None else now
-    environment.kept[_KIND][hrid] = Kept(identifier, hrid, cross_id, copied(spec), created_at, now)
+    environment.kept[_KIND][own] = Kept(identifier, own, cross_id, copied(spec), created_at, now)
     return answer
 
 
-def get(environment: Environment, hrid: str) -> dict[str, Any]:
+def _by_cross_id(environment: Environment, cross_id: str) -> Kept | None:
+    """The group that has this id in all environments: a PUT with a UUID means that one (recorded)."""
+    return next((one for one in environment.kept[_KIND].values() if one.cross_id == cross_id), None)
+
+
+def get(environment: Environment, hrid: str, *, uuid: bool = False) -> dict[str, Any]:
     """Read a shared policy group.
 
     Raises:
         Refused: there is none.
     """
-    found = environment.kept[_KIND].get(hrid)
+    found = _found(environment, hrid, uuid=uuid)
     if found is None:
         raise unknown_hrid(hrid)
     return {**copied(found.body), "id": found.id, **environment.placed(), "crossId": found.cross_id}
 
 
-def delete(environment: Environment, hrid: str) -> None:
+def delete(environment: Environment, hrid: str, *, uuid: bool = False) -> None:
     """Delete a shared policy group.
 
     Raises:
         Refused: there is none.
     """
-    if environment.kept[_KIND].pop(hrid, None) is None:
+    found = _found(environment, hrid, uuid=uuid)
+    if found is None:
         raise unknown_hrid(hrid)
+    del environment.kept[_KIND][found.hrid]
+
+
+def _found(environment: Environment, hrid: str, *, uuid: bool) -> Kept | None:
+    """A UUID in a path is the group's own id; by the one it was written by it is not found (recorded)."""
+    if not uuid:
+        return environment.kept[_KIND].get(hrid)
+    return next((one for one in environment.kept[_KIND].values() if one.id == hrid), None)

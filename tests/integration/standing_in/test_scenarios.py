@@ -101,8 +101,19 @@ BETTER: Mapping[str, Sequence[tuple[str, str]]] = {
     ],
     "status-wiped": [
         ("status wiped | * | status*", "a wiped status is written anew at once"),
-        ("spec changed as legacy | * | *", "plans are sent with their ids, which APIM fails without (a 500)"),
+        (
+            "spec changed as legacy | ApiV4Definition/* | status*",
+            "plans are sent with their ids, which APIM fails without (a 500)",
+        ),
+        (
+            "spec changed as legacy | /shared-policy-groups/* | at APIM*",
+            "a group is written by the id of all environments, and read by its own",
+        ),
         ("delete | /apis/* | at APIM*", "the API goes with its resource"),
+        (
+            "delete | /shared-policy-groups/* | at APIM*",
+            "a group that is looked for by the wrong id, and left behind, goes with its resource",
+        ),
     ],
     "subscription-deleted-after-apim-lost-it": [
         ("API deleted in APIM | * | at APIM*", "the simulator closes what the lost API had"),

@@ -121,11 +121,11 @@ def _put_policies(call: Call) -> dict[str, Any]:
 
 
 def _get_policies(call: Call) -> dict[str, Any]:
-    return shared_policy_groups.get(call.environment, call.names["hrid"])
+    return shared_policy_groups.get(call.environment, call.names["hrid"], uuid=_uuid(call))
 
 
 def _delete_policies(call: Call) -> None:
-    shared_policy_groups.delete(call.environment, call.names["hrid"])
+    shared_policy_groups.delete(call.environment, call.names["hrid"], uuid=_uuid(call))
 
 
 def _put_portal(call: Call) -> dict[str, Any]:
