@@ -33,7 +33,8 @@ class Proxy(ApimServer):
             return await self._answered(request)
         if "status" in rule:
             body = rule["body"]
-            self.puts.append((request.path, rule["status"]))
+            if request.method == "PUT":
+                self.puts.append((request.path, rule["status"]))
             if isinstance(body, str):
                 return web.Response(status=rule["status"], text=body)
             return web.json_response(body, status=rule["status"])

@@ -26,7 +26,57 @@ NAMES = sorted(path.stem for path in SCENARIOS.glob("*.json")) if SCENARIOS is n
 
 EARLY_FINALIZER = re.compile(r"\| (?!Secret/|ConfigMap/)\w+/[^|]*\| finalizers: \[\] → \['\w+'\]$")
 """The finalizer is put on before the first request, not after the first success: what a lost answer leaves
-behind at the control plane is taken away with the resource, where the recorded operator forgets it."""
+behind at the control plane is taken away with the resource, where the recorded operator forgets it
+(DOMAIN §10.11)."""
+EARLY = frozenset(
+    {
+        "context-secret-wrong-password",
+        "fault-application-400",
+        "fault-application-401",
+        "fault-application-500",
+        "fault-application-late-answer",
+        "fault-application-timeout",
+        "fault-dictionary-400",
+        "fault-dictionary-401",
+        "fault-dictionary-500",
+        "fault-group-400",
+        "fault-group-401",
+        "fault-group-500",
+        "fault-group-late-answer",
+        "fault-portal-400",
+        "fault-portal-500",
+        "fault-spg-400",
+        "fault-spg-500",
+        "fault-subscription-400",
+        "fault-subscription-500",
+        "fault-v2-400",
+        "fault-v2-404",
+        "fault-v2-500",
+        "fault-v4-400",
+        "fault-v4-401",
+        "fault-v4-403",
+        "fault-v4-404",
+        "fault-v4-409",
+        "fault-v4-500",
+        "fault-v4-503",
+        "fault-v4-timeout",
+        "legacy-status-lost",
+        "never-succeeded-then-deleted",
+        "restart-other",
+        "spg-fails-and-api-refers",
+        "subscription-variants",
+        "template-secret-missing-and-present",
+    }
+)
+"""The scenarios in which something has not succeeded yet, so that the early finalizer shows."""
+MORE_PUTS: Mapping[str, tuple[int, str]] = {
+    "application-with-certificates": (1, "a certificate that changes is sent; nobody else notices"),
+    "fault-group-late-answer": (1, "tried with longer and longer pauses, of which one more fits"),
+    "legacy-status-lost": (1, "a wiped status is looked into at once"),
+    "template-secret-missing-and-present": (1, "a Secret that comes wakes what waits for it"),
+    "two-clusters": (1, "that of the other cluster, which is not counted in the recording"),
+}
+"""In all other scenarios no more PUTs are sent than by the recorded operator: each redeploys."""
 
 LATER_INPUT = "what failed for want of an input is tried again when that input changes"
 NOT_STUCK = "a deletion that was refused or found nothing goes on as soon as it can"
@@ -148,6 +198,10 @@ async def test_it_ends_as_with_the_real_operator_or_better(
         differences = await Play(scenario, stage).run()
     finally:
         await stage.stop()
+    recorded = sum(one["method"] == "PUT" for step in scenario["steps"] for one in step["requests"])
+    assert len(stage.proxy.puts) <= recorded + MORE_PUTS.get(name, (0, ""))[0]
+    early = [one for one in differences if EARLY_FINALIZER.search(one)]
+    assert not early or name in EARLY
     known = [pattern for pattern, _ in BETTER.get(name, ())]
     rest = [one for one in differences if not EARLY_FINALIZER.search(one)]
     unknown = [one for one in rest if not any(fnmatchcase(one, pattern) for pattern in known)]
@@ -159,4 +213,4 @@ async def test_it_ends_as_with_the_real_operator_or_better(
 @pytest.mark.skipif(SCENARIOS is None, reason=absence_reason())
 def test_there_are_as_many_scenarios_as_were_recorded() -> None:
     assert len(NAMES) == 70
-    assert BETTER.keys() <= set(NAMES)
+    assert {*BETTER, *EARLY, *MORE_PUTS} <= set(NAMES)
