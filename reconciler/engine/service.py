@@ -46,6 +46,7 @@ from reconciler.settings.paths import digest_key, user_config_file
 if TYPE_CHECKING:
     from reconciler.engine.acting.acting import Acting
     from reconciler.engine.downstream.chain import Chain
+    from reconciler.ledger.deeds import Deed
     from reconciler.model.acting import Carried, Orders, PlanRequest
     from reconciler.model.plan import Plan
     from reconciler.settings.model import Platform
@@ -298,6 +299,16 @@ class Engine(Answering):
                 followed=lambda: self._running,
             )
         return self._acting
+
+    def keep_deed(self, deed: Deed) -> None:
+        """Keep in this machine's ledger what was done without a plan; if it cannot be, the log says so."""
+        if self._ledger is None:
+            return
+        try:
+            self._ledger.begin([deed], at=deed.begun)
+            self._ledger.end(deed.plan, deed.step, deed.did, deed.message, deed.after, at=deed.ended)
+        except LedgerError as error:
+            log.warning("ledger", extra={"what": str(deed.key), "why": error.sentence()})
 
     # --- what the rooms tell ---------------------------------------------------------------
 

@@ -143,7 +143,8 @@ def _done(deed: Deed) -> Happening:
     """A step of a plan of ours; one without an end was interrupted, and nobody saw whether it arrived."""
     place = Place.CONTROL_PLANE if deed.stage == Place.CONTROL_PLANE.value else Place.CLUSTER
     end = deed.did or "it was interrupted"
-    what = f"gko-tui {deed.verb} ({deed.purpose}, plan p-{deed.plan[:8]}): {end}"
+    plan = f", plan p-{deed.plan[:8]}" if deed.plan else ""
+    what = f"gko-tui {deed.verb} ({deed.purpose}{plan}): {end}"
     return Happening(deed.ended or deed.begun, place, deed.key.cluster, deed.who, what)
 
 

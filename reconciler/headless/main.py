@@ -102,7 +102,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             reporter.changes()
             reporter.summary()
             return int(engine.fleet.exit_code(engine.fleet.rows().values(), now=time.time()))
-        await _until_signalled(engine, reporter, healer, Posts(platform, os.environ, told))
+        await _until_signalled(engine, reporter, healer, Posts(platform, os.environ, told, engine.keep_deed))
         return 0
     finally:
         await events.aclose()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cluster.connection import open_cluster
 from reconciler.cluster.watching import ClusterWatch
+from reconciler.engine.charge.noting import Kept
 from reconciler.engine.charge.operators import identity_of
 from reconciler.engine.charge.post import TOLD, Post, Told
 from reconciler.engine.charge.working import StandingIn
@@ -40,13 +41,15 @@ class Posts:
     Args:
         platform: the clusters.
         environ: the environment, for credentials.
-        told: told what happens with them.
+        told: told what happens with them, and what is done there.
+        kept: given a deed for whatever was sent.
     """
 
-    def __init__(self, platform: Platform, environ: Mapping[str, str], told: Told) -> None:
+    def __init__(self, platform: Platform, environ: Mapping[str, str], told: Told, kept: Kept) -> None:
         self._specs = [spec for spec in platform.clusters if spec.operator != "gko"]
         self._environ = environ
         self._told = told
+        self._kept = kept
         self._clock = counting_sleep()
         self._key = secrets.token_bytes(32)
         self._identity = identity_of(socket.gethostname(), secrets.token_hex(4))
@@ -77,6 +80,15 @@ class Posts:
             # Whatever is configured to be shown: GKO serves every namespace, so what it did is done for all.
             whole = spec.model_copy(update={"namespaces": ()})
             watch = ClusterWatch(lambda: open_cluster(spec, environ=self._environ), whole, clock=self._clock)
-            return StandingIn(client, watch, may_write, serves, clock=self._clock, key=self._key)
+            return StandingIn(
+                client,
+                watch,
+                may_write,
+                serves,
+                told=self._told,
+                kept=self._kept,
+                clock=self._clock,
+                key=self._key,
+            )
 
         return Post(client, spec, employ=employ, identity=self._identity, clock=self._clock, told=self._told)

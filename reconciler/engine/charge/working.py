@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.cluster.events import Events
 from reconciler.control_plane.transport import open_control_plane
 from reconciler.engine.charge.feed import Feed
+from reconciler.engine.charge.noting import Kept, Noting, Told
 from reconciler.engine.standing_in.desk import Desk, MayWrite
 from reconciler.engine.standing_in.planes import Connect, Planes
 from reconciler.engine.standing_in.reconciling import StandIn, Work
@@ -36,13 +37,18 @@ class _Serving(StandIn):
     """Leaves alone what is in a namespace of which somebody else is in charge, asked before each turn."""
 
     serves: Serves
+    noting: Noting
+    clock: Callable[[], float]
 
     async def reconcile(
         self, thing: Thing, attempt: int = 1, *, before: float | None = None, first: bool = False
     ) -> Work:
         if not self.serves(thing.namespace):
             return Work(thing)
-        return await super().reconcile(thing, attempt, before=before, first=first)
+        began = self.clock()
+        work = await super().reconcile(thing, attempt, before=before, first=first)
+        self.noting.done(work, began)
+        return work
 
 
 class StandingIn:
@@ -53,6 +59,8 @@ class StandingIn:
         may_write: asked before each turn.
         serves: asked before each turn, with the resource's namespace.
         watch: tells what changes on the cluster, until it is cancelled.
+        told: told what was done, and what failed.
+        kept: given a deed for whatever was sent.
         clock: seconds since the epoch.
         key: this process's digest key.
         connect: opens a control plane.
@@ -65,6 +73,8 @@ class StandingIn:
         may_write: MayWrite,
         serves: Serves,
         *,
+        told: Told,
+        kept: Kept,
         clock: Callable[[], float],
         key: bytes,
         connect: Connect = open_control_plane,
@@ -73,7 +83,8 @@ class StandingIn:
         self._watch = watch
         self._planes = Planes(here, connect)
         stand_in = _Serving(here, self._planes, Events(client, clock), clock, key)
-        stand_in.serves = serves
+        stand_in.serves, stand_in.clock = serves, clock
+        stand_in.noting = Noting(client.name, told, kept, clock)
         self.desk = Desk(
             stand_in, clock=clock, random=random.random, sleep=self._until_news, may_write=may_write
         )

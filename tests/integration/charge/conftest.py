@@ -97,7 +97,7 @@ async def _ground(name: str, spec: Cluster) -> AsyncIterator[Ground]:
     try:
         await ground.start()
         yield ground
-        await ground.clear()
     finally:
+        await ground.clear()
         await ground.stop()
         await client.aclose()

@@ -10,6 +10,7 @@ import asyncio
 import time
 
 from reconciler.cluster.leases import Lease
+from reconciler.engine.charge.noting import nowhere
 from reconciler.engine.charge.operators import LEASE
 from reconciler.engine.charge.working import StandingIn
 from reconciler.model.errors import ClusterError
@@ -60,6 +61,8 @@ class Gko:
             self._ground.watch(),
             self._until,
             lambda _: True,
+            told=lambda _event, _facts: None,
+            kept=nowhere,
             clock=time.time,
             key=b"gko's own key",
             connect=self._ground.connect(GKO),

@@ -16,6 +16,7 @@ from reconciler.control_plane.places import Target
 from reconciler.control_plane.transport import open_control_plane
 from reconciler.engine.charge.post import Pace, Post
 from reconciler.engine.charge.working import StandingIn
+from reconciler.ledger.deeds import Deed
 from reconciler.model.errors import ClusterError
 from reconciler.settings.model import Cluster
 from reconciler.simulator.apim import Apim, ApimServer
@@ -71,6 +72,7 @@ class Ground:
     told: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.kept: list[Deed] = []
         self._made_here: set[tuple[str, str]] = set()
         self.servers = {who: _Watched(self.apim) for who in (GKO, OURS)}
 
@@ -206,6 +208,8 @@ class Ground:
                 self.watch(),
                 may_write,
                 serves,
+                told=lambda event, facts: self.told.append({"event": event, **facts}),
+                kept=self.kept.append,
                 clock=time.time,
                 key=b"a test's key",
                 connect=self.connect(OURS),
@@ -227,7 +231,7 @@ class Ground:
 
     def states(self) -> list[object]:
         """The states that posts told, in order."""
-        return [one["state"] for one in self.told]
+        return [one["state"] for one in self.told if one["event"] == "operator"]
 
     def writers(self) -> list[str]:
         """Who wrote to the control plane, in order, each turn of one writer once."""

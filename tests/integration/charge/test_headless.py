@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import yaml
 
 from reconciler.engine.charge.deciding import take_over
 from reconciler.engine.charge.operators import LEASE
+from reconciler.ledger.store import Ledger
+from reconciler.model.keys import ResourceKey
 from tests.fleet.repository import commit_files
 from tests.integration.charge.conftest import Grounds
 from tests.integration.charge.ground import OPERATORS, TEAM, Ground, until
@@ -56,6 +59,10 @@ class Process:
     def states(self) -> list[str]:
         """What it said about who is in charge."""
         return [f"{one['state']}: {one['why']}" for one in self.said if one["event"] == "operator"]
+
+    def done(self) -> set[tuple[str, str]]:
+        """What it said it did: the event, and the resource's name."""
+        return {(one["event"], one.get("resource", "").rpartition("/")[2]) for one in self.said}
 
     async def end(self) -> int:
         """Tell it to end, and wait."""
@@ -125,11 +132,16 @@ async def test_it_brings_and_withdraws_with_the_rights_of_the_readme_and_gives_t
             for name in ("one", "local"):
                 await ground.delete(ground.path("ApiV4Definition", name))
             await until(lambda: not ground.apis(), "both are withdrawn")
+            wanted = {("brought", "one"), ("brought", "local"), ("withdrawn", "one"), ("withdrawn", "local")}
+            await until(lambda: wanted <= process.done(), "it tells what it did")
             problems = [one for one in process.states() if not one.startswith(("in charge", "waiting"))]
             assert problems == []
         finally:
             code = await process.end()
         assert code == 0
+        with closing(Ledger(tmp_path / "state" / "ledger.db")) as ledger:
+            deeds = ledger.deeds(ResourceKey("eu", "ApiV4Definition", TEAM, "one"))
+        assert [(one.verb, one.did) for one in deeds] == [("delete", "deleted"), ("update", "configured")]
         lease = await ground.at(f"/apis/coordination.k8s.io/v1/namespaces/{OPERATORS}/leases/{LEASE}")
         assert lease is not None
         assert not lease["spec"].get("holderIdentity")

@@ -111,6 +111,16 @@ async def test_a_gko_that_restarts_waits_as_a_standby_and_nothing_is_made_twice(
             # Only what was changed is written: the rest is there already, and a PUT would redeploy it.
             assert len(ground.servers[OURS].writes) == 1
             assert len(ground.servers[GKO].writes) == writes[GKO]
+            await until(lambda: bool(ground.kept), "what was sent is noted")
+            brought = [one["resource"] for one in ground.told if one["event"] == "brought"]
+            assert brought == [f"eu:ApiV4Definition/{TEAM}/one"]
+            (deed,) = ground.kept
+            assert (deed.who, deed.verb, deed.did, str(deed.key)) == (
+                "gko-reconciler",
+                "update",
+                "configured",
+                brought[0],
+            )
             assert legacy["metadata"]["name"] == "old"
         await standby.kill()
         assert ground.writers() == [GKO, OURS]
